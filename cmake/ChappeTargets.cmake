@@ -1,0 +1,30 @@
+# chappe_library(NAME [DEPENDS folder...] [LIBRARIES target...])
+#
+# One folder src/NAME = one library chappe_NAME. Unit tests (*_test.cpp) stand beside the code and become chappe_NAME_test.
+function(chappe_library name)
+    cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+    set(tests ${sources})
+    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+    list(TRANSFORM ARG_DEPENDS PREPEND chappe_)
+
+    if(sources)
+        add_library(chappe_${name} STATIC ${sources})
+        target_link_libraries(chappe_${name} PUBLIC chappe_options ${ARG_DEPENDS} ${ARG_LIBRARIES})
+    else()
+        add_library(chappe_${name} INTERFACE)
+        target_link_libraries(chappe_${name} INTERFACE chappe_options ${ARG_DEPENDS} ${ARG_LIBRARIES})
+    endif()
+    if(CHAPPE_TESTS AND tests)
+        chappe_test(chappe_${name}_test SOURCES ${tests} LIBRARIES chappe_${name})
+    endif()
+endfunction()
+
+# chappe_test(NAME SOURCES file... LIBRARIES target...): a GoogleTest program, which ./test finds by its name *_test.
+function(chappe_test name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+    find_package(GTest REQUIRED)
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
+endfunction()

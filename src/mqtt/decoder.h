@@ -1,0 +1,39 @@
+#pragma once
+
+// From bytes to packets, in two steps: frame() finds where a packet ends, decode() reads what is in it.
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "mqtt/packet.h"
+
+namespace chappe::mqtt {
+
+// One packet's bytes, found but not yet read. `body` is what follows the fixed header.
+struct Frame {
+    PacketType type;
+    std::uint8_t flags;  // The lower four bits of the first byte.
+    Bytes body;
+    std::size_t size;  // Of the whole packet, fixed header included.
+};
+
+// The first packet in `bytes`, or nothing when more bytes are needed (`bytes_needed` then says how many there must be
+// for the next step, at least). Fails with MalformedPacket on a reserved type, wrong flags ([MQTT-2.1.3-1]) or a bad
+// Remaining Length, and with PacketTooLarge as soon as the length is known to be above `packet_size_max`.
+[[nodiscard]] Result<std::optional<Frame>> frame(Bytes bytes, std::size_t packet_size_max,
+                                                 std::size_t* bytes_needed = nullptr);
+
+// Which side sent the packet that is decoded: some packets and properties are legal in one direction only.
+enum class Sender : std::uint8_t { Client, Server };
+
+// Reads a frame. `version` is what CONNECT agreed on; CONNECT itself brings its own, so there it is ignored. All that the
+// standard says of one packet alone is checked here: UTF-8, topic names and filters, flags, reason codes, properties
+// (allowed in this packet, not twice, in range), and that nothing is left over. Fails with the standard's reason code:
+// MalformedPacket, ProtocolError, UnsupportedProtocolVersion, TopicNameInvalid, TopicFilterInvalid and so on.
+[[nodiscard]] Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender);
+
+// The same for PUBLISH alone, without the variant: the packet that there are most of. `out` is cleared and reused.
+[[nodiscard]] Result<> decode(const Frame& frame, ProtocolVersion version, Sender sender, Publish& out);
+
+}  // namespace chappe::mqtt

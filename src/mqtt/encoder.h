@@ -1,0 +1,49 @@
+#pragma once
+
+// From packets to bytes. Each packet is measured, then written once into space of just that size at the end of `out`.
+
+#include <cstddef>
+
+#include "base/bytes.h"
+#include "mqtt/packet.h"
+
+namespace chappe::mqtt {
+
+// Appends the packet. Fields that `version` does not have are left out. The packet must be legal: lengths that fit,
+// packet ids that are not 0, reason codes that this packet may carry. Connect is encoded in its own `version` field.
+void encode(const Packet& packet, ProtocolVersion version, Buffer& out);
+
+void encode(const Connect& packet, Buffer& out);
+void encode(const ConnAck& packet, ProtocolVersion version, Buffer& out);
+void encode(const Publish& packet, ProtocolVersion version, Buffer& out);
+void encode(const PubAck& packet, ProtocolVersion version, Buffer& out);
+void encode(const PubRec& packet, ProtocolVersion version, Buffer& out);
+void encode(const PubRel& packet, ProtocolVersion version, Buffer& out);
+void encode(const PubComp& packet, ProtocolVersion version, Buffer& out);
+void encode(const Subscribe& packet, ProtocolVersion version, Buffer& out);
+void encode(const SubAck& packet, ProtocolVersion version, Buffer& out);
+void encode(const Unsubscribe& packet, ProtocolVersion version, Buffer& out);
+void encode(const UnsubAck& packet, ProtocolVersion version, Buffer& out);
+void encode(const PingReq& packet, ProtocolVersion version, Buffer& out);
+void encode(const PingResp& packet, ProtocolVersion version, Buffer& out);
+void encode(const Disconnect& packet, ProtocolVersion version, Buffer& out);
+void encode(const Auth& packet, ProtocolVersion version, Buffer& out);
+
+// The size that encode() would append, for comparing with the peer's Maximum Packet Size first.
+[[nodiscard]] std::size_t encoded_size(const Packet& packet, ProtocolVersion version);
+
+// Variable Byte Integer (1.5.5): 1 to 4 bytes for values up to 268,435,455.
+[[nodiscard]] constexpr std::size_t variable_byte_integer_size(std::uint32_t value) noexcept {
+    return value < 128 ? 1 : value < 16'384 ? 2 : value < 2'097'152 ? 3 : 4;
+}
+std::uint8_t* write_variable_byte_integer(std::uint32_t value, std::uint8_t* out) noexcept;
+
+// The properties of a message that a broker hands on unchanged (payload format, content type, response topic,
+// correlation data, user properties in their order), encoded as they stand in a PUBLISH, without the length before
+// them. Message expiry is not among them: it is counted down while the message waits.
+void encode_forwarded_properties(const MessageProperties& properties, Buffer& out);
+
+// Reads back what encode_forwarded_properties() wrote. The views point into `bytes`.
+[[nodiscard]] Result<MessageProperties> decode_forwarded_properties(Bytes bytes);
+
+}  // namespace chappe::mqtt
