@@ -7,11 +7,11 @@
 
 // Evaluates to the value of `expression` (a std::expected), or returns its error from the enclosing function.
 // A GNU statement expression, which g++ and clang both compile; the alternative is three lines at each call.
-#define TRY(expression)                                             \
-    ({                                                              \
-        auto&& try_result = (expression);                           \
-        if (!try_result) [[unlikely]] {                             \
-            return std::unexpected(std::move(try_result).error());  \
-        }                                                           \
-        *std::move(try_result);                                     \
+#define TRY(expression)                                            \
+    ({                                                             \
+        auto&& try_result = (expression);                          \
+        if (!try_result) [[unlikely]] {                            \
+            return std::unexpected(std::move(try_result).error()); \
+        }                                                          \
+        *std::move(try_result);                                    \
     })

@@ -27,10 +27,11 @@ struct Frame {
 // Which side sent the packet that is decoded: some packets and properties are legal in one direction only.
 enum class Sender : std::uint8_t { Client, Server };
 
-// Reads a frame. `version` is what CONNECT agreed on; CONNECT itself brings its own, so there it is ignored. All that the
-// standard says of one packet alone is checked here: UTF-8, topic names and filters, flags, reason codes, properties
-// (allowed in this packet, not twice, in range), and that nothing is left over. Fails with the standard's reason code:
-// MalformedPacket, ProtocolError, UnsupportedProtocolVersion, TopicNameInvalid, TopicFilterInvalid and so on.
+// Reads a frame. `version` is what CONNECT agreed on; CONNECT itself brings its own, so there it is ignored. All that
+// the standard says of one packet alone is checked here: UTF-8, topic names and filters, flags, reason codes,
+// properties (allowed in this packet, not twice, in range), and that nothing is left over. Fails with the standard's
+// reason code: MalformedPacket, ProtocolError, UnsupportedProtocolVersion, TopicNameInvalid, TopicFilterInvalid and so
+// on.
 [[nodiscard]] Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender);
 
 // The same for PUBLISH alone, without the variant: the packet that there are most of. `out` is cleared and reused.

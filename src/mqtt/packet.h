@@ -1,8 +1,8 @@
 #pragma once
 
 // The fifteen control packets as structs. Text and binary fields are views: after decoding, into the bytes decoded;
-// before encoding, into whatever the caller keeps alive. Properties of MQTT 5.0 stand beside the fields they go with; with
-// 3.1 and 3.1.1 they are absent when decoded and left out when encoded. An absent property is std::nullopt, or the
+// before encoding, into whatever the caller keeps alive. Properties of MQTT 5.0 stand beside the fields they go with;
+// with 3.1 and 3.1.1 they are absent when decoded and left out when encoded. An absent property is std::nullopt, or the
 // default that the standard gives where it makes no difference whether the property was sent.
 
 #include <cstdint>
@@ -49,7 +49,7 @@ struct Will {
 // 3.1
 struct Connect {
     ProtocolVersion version = ProtocolVersion::V5;
-    bool bridge = false;  // Mosquitto's marker: bit 0x80 of the protocol version.
+    bool bridge = false;      // Mosquitto's marker: bit 0x80 of the protocol version.
     bool clean_start = true;  // Clean Session in 3.1.1.
     std::uint16_t keep_alive_seconds = 0;
     std::string_view client_id;

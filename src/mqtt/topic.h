@@ -26,9 +26,9 @@ namespace chappe::mqtt {
 // "a/b" has 2 levels, "/a" has 2, "/" has 2.
 [[nodiscard]] std::size_t level_count(std::string_view topic) noexcept;
 
-// Whether a filter (without "$share/NAME/") matches a topic name: the plain reading of 4.7, level by level. The broker's
-// TopicTree gives the same answers faster and is tested against this. A topic that starts with '$' is not matched by a
-// filter that starts with a wildcard ([MQTT-4.7.2-1]).
+// Whether a filter (without "$share/NAME/") matches a topic name: the plain reading of 4.7, level by level. The
+// broker's TopicTree gives the same answers faster and is tested against this. A topic that starts with '$' is not
+// matched by a filter that starts with a wildcard ([MQTT-4.7.2-1]).
 [[nodiscard]] bool matches(std::string_view filter, std::string_view topic) noexcept;
 
 // A valid topic filter, split in its share name and the filter proper. Owns its text.
