@@ -28,3 +28,12 @@ function(chappe_test name)
     add_executable(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
 endfunction()
+
+# chappe_fuzzer(NAME SOURCES file... LIBRARIES target...): a libFuzzer program NAME_fuzz, which ./test runs on the corpus
+# fuzz/corpus/NAME.
+function(chappe_fuzzer name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(${name}_fuzz ${ARG_SOURCES})
+    target_link_libraries(${name}_fuzz PRIVATE ${ARG_LIBRARIES})
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+endfunction()
