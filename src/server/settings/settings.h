@@ -1,0 +1,56 @@
+#pragma once
+
+// The settings of `chappe serve`, as plain values that have been checked. keys.h knows each one's name, range and text;
+// load.h reads them from a file and a command line.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/limits.h"
+#include "server/settings/listener.h"
+
+namespace chappe::server {
+
+enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
+enum class LogFormat : std::uint8_t { Text, Json };
+
+struct Log {
+    LogLevel level = LogLevel::Info;
+    LogFormat format = LogFormat::Text;
+    std::string file;  // Empty: standard error.
+};
+
+// The defaults are these initial values, except for the two that default_settings() computes: listeners and
+// data_directory.
+struct Settings {
+    std::vector<Listener> listeners;
+    std::string data_directory;  // Made when something is first kept there, not before.
+    bool allow_anonymous = false;
+    std::uint32_t shards = 0;                 // 0: one per core.
+    std::uint32_t sys_interval_seconds = 10;  // 0: the topics below $SYS are not published.
+    std::uint32_t shutdown_timeout_seconds = 10;
+    std::uint32_t drops_kept = 1000;
+
+    Log log;
+    broker::Limits limits;
+    broker::Policy policy;
+};
+
+// Whether a client without an account may connect through `listener`. As long as there are no accounts, local listeners
+// let everybody in and the others need allow_anonymous, their own or the server's.
+[[nodiscard]] bool anonymous_allowed(const Settings& settings, const Listener& listener);
+
+// What the default of data_directory depends on.
+struct Environment {
+    bool is_root = false;
+    std::string home;
+    std::string xdg_data_home;
+
+    [[nodiscard]] static Environment of_this_process();
+};
+
+[[nodiscard]] Settings default_settings(const Environment& environment);
+
+}  // namespace chappe::server
