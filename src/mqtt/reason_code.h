@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
+#include "mqtt/types.h"
 
 namespace chappe::mqtt {
 
@@ -60,6 +62,16 @@ enum class ReasonCode : std::uint8_t {
 
 // The standard's name, as in "Packet too large"; "Unknown reason code" for a value that the standard does not name.
 [[nodiscard]] std::string_view to_string(ReasonCode code) noexcept;
+
+// Whether a packet of this type, sent by this side, may carry the code in 5.0 (tables 3-1 to 3-11).
+[[nodiscard]] bool is_allowed(ReasonCode code, PacketType packet, Sender sender) noexcept;
+
+// The return code of a 3.1.1 or 3.1 CONNACK that says the same (table 3.1 of 3.1.1), or nothing where none applies and
+// the server has to close without CONNACK ([MQTT3-3.2.2-6]).
+[[nodiscard]] std::optional<std::uint8_t> connect_return_code(ReasonCode code) noexcept;
+
+// The way back; nothing for a return code that is reserved.
+[[nodiscard]] std::optional<ReasonCode> reason_of_connect_return_code(std::uint8_t return_code) noexcept;
 
 // A fault of the peer, and why. The reason is a string literal, short enough for a Reason String.
 struct Error {

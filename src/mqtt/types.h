@@ -33,6 +33,9 @@ enum class PacketType : std::uint8_t {
     Auth = 15,
 };
 
+// Which side sent a packet: some packets, properties and reason codes are legal in one direction only.
+enum class Sender : std::uint8_t { Client, Server };
+
 [[nodiscard]] std::string_view to_string(ProtocolVersion version) noexcept;  // "3.1.1"
 [[nodiscard]] std::string_view to_string(PacketType type) noexcept;          // "PUBLISH"
 
