@@ -24,16 +24,6 @@ struct Frame {
 [[nodiscard]] Result<std::optional<Frame>> frame(Bytes bytes, std::size_t packet_size_max,
                                                  std::size_t* bytes_needed = nullptr);
 
-<<<<<<< Updated upstream
-// Which side sent the packet that is decoded: some packets and properties are legal in one direction only.
-enum class Sender : std::uint8_t { Client, Server };
-
-// Reads a frame. `version` is what CONNECT agreed on; CONNECT itself brings its own, so there it is ignored. All that
-// the standard says of one packet alone is checked here: UTF-8, topic names and filters, flags, reason codes,
-// properties (allowed in this packet, not twice, in range), and that nothing is left over. Fails with the standard's
-// reason code: MalformedPacket, ProtocolError, UnsupportedProtocolVersion, TopicNameInvalid, TopicFilterInvalid and so
-// on.
-=======
 // Reads a frame. `version` is what CONNECT agreed on; CONNECT itself brings its own, so there it is ignored. All that
 // the standard says of one packet alone is checked here: UTF-8, topic names, flags, reason codes, properties (allowed
 // in this packet, not twice, in range), and that nothing is left over. Fails with the standard's reason code:
@@ -42,14 +32,13 @@ enum class Sender : std::uint8_t { Client, Server };
 // Topic filters of SUBSCRIBE and UNSUBSCRIBE are checked for UTF-8 only. One that breaks the rules of 4.7 ("a/#/b",
 // "$share//x", or empty) is handed on, because it concerns its own entry and not the connection: whoever answers uses
 // TopicFilter::parse() and puts TopicFilterInvalid beside that entry.
->>>>>>> Stashed changes
 [[nodiscard]] Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender);
+
+// The same for PUBLISH alone, without the variant: the packet that there are most of. `out` is cleared and reused.
+[[nodiscard]] Result<> decode(const Frame& frame, ProtocolVersion version, Sender sender, Publish& out);
 
 // The version in which to refuse a CONNECT that decode() could not read: its own where it names one that exists, 5.0
 // for a level above that, and 3.1.1 for everything else, which every client understands.
 [[nodiscard]] ProtocolVersion refusal_version(const Frame& connect) noexcept;
-
-// The same for PUBLISH alone, without the variant: the packet that there are most of. `out` is cleared and reused.
-[[nodiscard]] Result<> decode(const Frame& frame, ProtocolVersion version, Sender sender, Publish& out);
 
 }  // namespace chappe::mqtt
