@@ -9,9 +9,10 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 
+# What was compiled in one clone is found again in another: paths are hashed relative to the source tree.
 find_program(CCACHE ccache)
 if(CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 find_package(Threads REQUIRED)
@@ -31,6 +32,9 @@ endif()
 # The standard library checks its own preconditions (an index, an empty optional), for the reason that ASSERT stays in
 # release builds: a broker that stops and resumes is better than one that limps on.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
+
+# Messages name files as src/..., not where somebody built them (ccache compiles with paths relative to the build folder).
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fmacro-prefix-map=../../=)
 
 if(CMAKE_BUILD_TYPE STREQUAL Release)
     include(CheckPIESupported)
