@@ -1,0 +1,69 @@
+#pragma once
+
+// Makes an outgoing connection: looks the name up on the WorkerPool, tries each address in turn, and hands over a
+// Stream.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/event_loop.h"
+#include "net/stream.h"
+#include "net/url.h"
+#include "net/worker_pool.h"
+
+namespace chappe::net {
+
+struct DialOptions {
+    Duration time_limit = 30s;          // For all of it, name resolution included.
+    Duration address_time_limit = 10s;  // For each address, while others are left to try.
+};
+
+// One connection at a time. Destroying the dialer cancels.
+class Dialer final : private Handler {
+public:
+    using OnDialed = std::move_only_function<void(Result<std::unique_ptr<Stream>>)>;
+
+    Dialer(EventLoop& loop, WorkerPool& pool);
+    ~Dialer() = default;
+
+    // Calls back once, on the loop's thread and not before dial() has returned, with a stream that is not attached yet
+    // or with an error that names every address tried and why it failed. The callback may dial again or destroy the
+    // dialer. Must not be called while dialing().
+    void dial(const Url& url, OnDialed on_dialed, const DialOptions& options = {});
+
+    // The callback will not come.
+    void cancel() noexcept;
+    [[nodiscard]] bool dialing() const noexcept { return on_dialed_ != nullptr; }
+
+private:
+    struct Job;
+
+    void on_ready(Readiness readiness) override;
+    void resolve(const std::string& host);
+    void try_addresses(Result<std::vector<IpAddress>> addresses);
+    void try_next();
+    void connect();
+    void on_connected();
+    void attempt_failed(int code);
+    void on_timer();
+    void arm_timer();
+    void finish(Result<std::unique_ptr<Stream>> outcome);
+
+    EventLoop& loop_;
+    WorkerPool& pool_;
+    Timer timer_;
+    OnDialed on_dialed_;  // Set while dialing.
+    Url url_;
+    DialOptions options_;
+    Instant give_up_at_{};
+    Instant next_address_at_{};
+    std::vector<Endpoint> endpoints_;  // Those that are left; the front one is being tried.
+    std::string failures_;             // "ADDRESS: reason; ..." of those that were tried.
+    std::shared_ptr<int> job_;         // A name resolution that ends after this has gone is ignored.
+    FileDescriptor socket_;
+    Watch watch_;
+};
+
+}  // namespace chappe::net
