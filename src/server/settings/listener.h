@@ -3,22 +3,15 @@
 // Where clients connect: one URL, and what is allowed there.
 
 #include <cstdint>
-#include <expected>
 #include <optional>
-#include <string>
-#include <string_view>
+
+#include "net/url.h"
 
 namespace chappe::server {
 
-enum class Scheme : std::uint8_t { Mqtt, Mqtts, Http, Https, Unix };
-
 struct Listener {
-    Scheme scheme = Scheme::Mqtt;
-    std::string host;           // An address without brackets, or a name. Empty for a Unix socket.
-    std::uint16_t port = 0;     // 0: the system chooses a free one.
-    std::string path;           // Of a Unix socket.
-    std::uint32_t mode = 0660;  // Access mode of a Unix socket's file.
-
+    net::ListenUrl url;
+    std::uint32_t mode = 0660;            // Access mode of a Unix socket's file.
     std::optional<bool> allow_anonymous;  // Unset: as anonymous_allowed() says.
     std::uint32_t connections_max = 0;    // 0: bounded by limits.connections_max only.
 
@@ -29,16 +22,16 @@ struct Listener {
     friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-// Reads mqtt://HOST[:PORT], mqtts://, http://, https:// or unix:PATH. The error says what is wrong and what would be
-// right.
-[[nodiscard]] std::expected<Listener, std::string> parse_listener(std::string_view url);
+// From where a listener can be reached, as far as its address tells.
+enum class Reach : std::uint8_t {
+    Machine,         // net::is_loopback().
+    PrivateNetwork,  // Addresses that the Internet does not route: RFC 1918, link-local, unique local.
+    Anywhere,        // Any other address; all addresses of the machine; a name, of which nothing is known here.
+};
 
-// The URL with its port, in the form that parse_listener reads.
-[[nodiscard]] std::string to_string(const Listener& listener);
+[[nodiscard]] Reach reach(const net::ListenUrl& url);
 
-[[nodiscard]] std::string_view to_string(Scheme scheme) noexcept;  // "mqtts"
-
-// Reached from this machine only: a Unix socket, 127.0.0.0/8, ::1 or localhost.
-[[nodiscard]] bool is_local(const Listener& listener);
+// Both cannot listen: the same address and port, or one of them on all addresses and the same port.
+[[nodiscard]] bool collide(const net::ListenUrl& a, const net::ListenUrl& b);
 
 }  // namespace chappe::server

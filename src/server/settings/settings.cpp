@@ -1,0 +1,51 @@
+#include "server/settings/settings.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace chappe::server {
+
+namespace {
+
+std::string environment_variable(const char* name) {
+    const auto* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+// The place of the XDG Base Directory Specification, which wants relative paths ignored.
+std::string default_data_directory(const Environment& environment) {
+    if (environment.is_root) return "/var/lib/chappe";
+    if (environment.xdg_data_home.starts_with('/')) return environment.xdg_data_home + "/chappe";
+    if (environment.home.starts_with('/')) return environment.home + "/.local/share/chappe";
+    return "/var/lib/chappe";
+}
+
+Listener default_listener(std::string host) {
+    Listener listener;
+    listener.url = {.scheme = net::Scheme::Mqtt, .host = std::move(host), .port = 1883, .path = {}};
+    listener.may_be_absent = true;
+    return listener;
+}
+
+}  // namespace
+
+bool anonymous_allowed(const Settings& settings, const Listener& listener) {
+    return listener.allow_anonymous.value_or(settings.allow_anonymous || net::is_loopback(listener.url));
+}
+
+Environment Environment::of_this_process() {
+    return {.is_root = geteuid() == 0,
+            .home = environment_variable("HOME"),
+            .xdg_data_home = environment_variable("XDG_DATA_HOME")};
+}
+
+Settings default_settings(const Environment& environment) {
+    Settings settings;
+    settings.listeners = {default_listener("127.0.0.1"), default_listener("::1")};
+    settings.data_directory = default_data_directory(environment);
+    return settings;
+}
+
+}  // namespace chappe::server
