@@ -11,11 +11,16 @@ namespace chappe::mqtt {
 
 // Appends the packet. Fields that `version` does not have are left out. The packet must be legal: lengths that fit,
 // packet ids that are not 0, reason codes that this packet may carry. Connect is encoded in its own `version` field.
+// In 3.1 and 3.1.1 a failure in SUBACK becomes 0x80, and the reason code of CONNACK its return code; one that has none
+// (see connect_return_code()) becomes 3, so a server that has to close without CONNACK must ask first.
 void encode(const Packet& packet, ProtocolVersion version, Buffer& out);
 
 void encode(const Connect& packet, Buffer& out);
 void encode(const ConnAck& packet, ProtocolVersion version, Buffer& out);
 void encode(const Publish& packet, ProtocolVersion version, Buffer& out);
+// The same with `forwarded_properties`, as encode_forwarded_properties() wrote them, in place of the packet's own: a
+// message that goes to many has them encoded once.
+void encode(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties, Buffer& out);
 void encode(const PubAck& packet, ProtocolVersion version, Buffer& out);
 void encode(const PubRec& packet, ProtocolVersion version, Buffer& out);
 void encode(const PubRel& packet, ProtocolVersion version, Buffer& out);
@@ -31,6 +36,8 @@ void encode(const Auth& packet, ProtocolVersion version, Buffer& out);
 
 // The size that encode() would append, for comparing with the peer's Maximum Packet Size first.
 [[nodiscard]] std::size_t encoded_size(const Packet& packet, ProtocolVersion version);
+[[nodiscard]] std::size_t encoded_size(const Publish& packet, ProtocolVersion version);
+[[nodiscard]] std::size_t encoded_size(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties);
 
 // Variable Byte Integer (1.5.5): 1 to 4 bytes for values up to 268,435,455.
 [[nodiscard]] constexpr std::size_t variable_byte_integer_size(std::uint32_t value) noexcept {
