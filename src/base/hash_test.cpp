@@ -1,0 +1,40 @@
+#include "base/hash.h"
+
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace chappe {
+namespace {
+
+TEST(TextHash, DependsOnEveryByteAndTheSize) {
+    const TextHash hash(1);
+    for (std::size_t size = 0; size <= 70; ++size) {
+        const std::string text(size, 'a');
+        std::set<std::uint64_t> seen = {hash(text), hash(text + 'a'), hash(text + std::string(1, '\0'))};
+        ASSERT_EQ(seen.size(), 3);
+        for (std::size_t at = 0; at < size; ++at) {
+            auto changed = text;
+            changed[at] = 'b';
+            EXPECT_TRUE(seen.insert(hash(changed)).second) << size << " bytes, changed at " << at;
+        }
+    }
+}
+
+TEST(TextHash, RepeatsWithItsSeedOnly) {
+    EXPECT_EQ(TextHash(1)("a/b"), TextHash(1)("a/b"));
+    EXPECT_NE(TextHash(1)("a/b"), TextHash(2)("a/b"));
+    EXPECT_NE(TextHash(1)(""), TextHash(2)(""));
+}
+
+TEST(TextHash, CombinesWithANumber) {
+    const TextHash hash(1);
+    std::set<std::uint64_t> seen;
+    for (std::uint64_t number = 0; number < 1000; ++number) seen.insert(hash.combine(hash("x"), number));
+    EXPECT_EQ(seen.size(), 1000);
+    EXPECT_NE(hash.combine(hash("x"), 1), hash.combine(hash("y"), 1));
+}
+
+}  // namespace
+}  // namespace chappe
