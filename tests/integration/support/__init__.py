@@ -1,0 +1,1 @@
+"""What the integration tests stand on: the broker under test, processes, a TCP proxy that misbehaves on purpose."""

@@ -1,0 +1,106 @@
+"""mosquitto_pub, mosquitto_sub and mosquitto_rr, and Chappe's own commands that take the same options."""
+
+from dataclasses import dataclass
+
+from . import limits
+from .process import Process
+
+SEPARATOR = "\x1f"
+FIELDS = "%t %q %r %C %D %E %F %P %R %S %x".split(" ")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What mosquitto_sub says of a message; properties are text, empty where absent."""
+
+    topic: str
+    qos: int
+    retain: bool
+    payload: bytes
+    content_type: str = ""
+    correlation_data: str = ""
+    expiry_seconds: str = ""
+    payload_format: str = ""
+    user_properties: str = ""
+    response_topic: str = ""
+    subscription_ids: str = ""
+
+
+def _parse(line):
+    topic, qos, retain, content, correlation, expiry, form, user, response, ids, payload = (
+        line[len(SEPARATOR) :].decode().split(SEPARATOR)
+    )
+    return Message(
+        topic, int(qos), retain == "1", bytes.fromhex(payload), content, correlation, expiry, form, user, response, ids
+    )
+
+
+class Subscriber:
+    """A running mosquitto_sub that has its SUBACK, so that what is published from now on is meant for it."""
+
+    def __init__(self, case, *options, topics=(), where=None, subscribed=True):
+        command = ["stdbuf", "-oL", "mosquitto_sub", "-d", *(where or tcp(case.server)), *options]
+        command += ["-F", SEPARATOR + SEPARATOR.join(FIELDS)]
+        for topic in topics:
+            command += ["-t", topic]
+        self.process = Process(command, name="mosquitto_sub")
+        case.addCleanup(self.process.kill)
+        if subscribed:
+            self.process.wait_line(lambda line: line.startswith(b"Subscribed (mid"), what="SUBACK")
+
+    def granted(self):
+        """The reason codes of the SUBACK."""
+        line = self.process.wait_line(lambda line: line.startswith(b"Subscribed (mid"), what="SUBACK")
+        return [int(code) for code in line.split(b": ", 1)[1].split(b", ")]
+
+    def received(self):
+        mark = SEPARATOR.encode()
+        return [_parse(line) for line in list(self.process.stdout) if line.startswith(mark)]
+
+    def messages(self, count, seconds=limits.EVENT_SECONDS):
+        """Waits for count messages and returns all that have come, which may be more."""
+        mark = SEPARATOR.encode()
+        seen = [0, 0]  # Lines looked at, messages among them: the wait does not start over at each line.
+
+        def enough():
+            lines = self.process.stdout
+            while seen[0] < len(lines) and seen[1] < count:
+                seen[1] += lines[seen[0]].startswith(mark)
+                seen[0] += 1
+            return True if seen[1] >= count else None
+
+        self.process.wait_for(enough, seconds, f"message number {count}")
+        return self.received()
+
+    def finish(self, seconds=limits.EVENT_SECONDS):
+        return self.process.finish(seconds)
+
+    def disconnect(self):
+        """SIGTERM makes mosquitto_sub send DISCONNECT."""
+        return self.process.terminate()
+
+    def kill(self):
+        """The connection breaks without DISCONNECT."""
+        self.process.kill()
+
+
+def tcp(server, index=0):
+    host, port = server.address(index) if hasattr(server, "address") else (server.host, server.port)
+    return ["-h", host, "-p", str(port)]
+
+
+def run(case, tool, *options, where=None, stdin=None, seconds=limits.EVENT_SECONDS, expect=0):
+    """Runs a tool to its end and checks its exit code (None: any). Returns the process, with its lines."""
+    process = Process([tool, *(where or tcp(case.server)), *options], stdin=stdin is not None)
+    case.addCleanup(process.kill)
+    if stdin is not None:
+        process.write(stdin)
+        process.close_stdin()
+    code = process.finish(seconds)
+    if expect is not None and code != expect:
+        raise AssertionError(f"{tool} ended with {code}, not {expect}\n{process.report()}")
+    return process
+
+
+def publish(case, *options, **how):
+    return run(case, "mosquitto_pub", *options, **how)

@@ -1,0 +1,229 @@
+"""The broker under test: `chappe serve`, or Debian's mosquitto with BROKER=mosquitto.
+
+Every test is first run against mosquitto, so that it is known to be right before it judges Chappe.
+"""
+
+import getpass
+import json
+import os
+import re
+import tempfile
+import unittest
+from urllib.parse import urlsplit
+
+from . import limits, ports
+from .process import Process
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+PEERS = os.path.join(ROOT, "build", "peers")
+MOSQUITTO = os.path.join(PEERS, "mosquitto", "usr", "sbin", "mosquitto")
+
+BROKER = os.environ.get("BROKER", "chappe")
+
+SANITIZER_REPORT = re.compile(rb"(ERROR|WARNING): (Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def chappe_command():
+    command = os.environ.get("CHAPPE", os.path.join(ROOT, "build", "release", "chappe"))
+    if not os.access(command, os.X_OK):
+        raise unittest.SkipTest(f"{command} is not there; CHAPPE names another")
+    return os.path.abspath(command)
+
+
+def unlike_mosquitto(reason):
+    """Marks a test of what Debian's mosquitto 2.0.11 does not do, or does in another way than the standard."""
+    return unittest.skipIf(BROKER == "mosquitto", f"mosquitto 2.0.11: {reason}")
+
+
+class Mosquitto:
+    """Debian's mosquitto, as the broker under test or as the peer of a bridge."""
+
+    # A bound of Chappe's by the name of the setting with the same effect.
+    SETTINGS = {
+        "receive_maximum": "max_inflight_messages",
+        "inflight_max": "max_inflight_messages",
+        "queue_messages_max": "max_queued_messages",
+        "packet_size_max": "max_packet_size",
+        "keep_alive_max_seconds": "max_keepalive",
+        "sys_interval_seconds": "sys_interval",
+    }
+
+    def __init__(self, listen=("mqtt://127.0.0.1:0",), data=None, limits_=None, extra=(), persistent=False):
+        self._listen = [self._with_port(url) for url in listen]
+        self._scratch = tempfile.TemporaryDirectory(prefix="chappe-mosquitto-")
+        self._settings = [
+            f"user {getpass.getuser()}",
+            "allow_anonymous true",
+            "set_tcp_nodelay true",
+            "max_queued_messages 0",
+            *(f"{self.SETTINGS[key]} {value}" for key, value in (limits_ or {}).items()),
+            *extra,
+        ]
+        if persistent:
+            self._settings += ["persistence true", f"persistence_location {data or self._scratch.name}/"]
+        self.process = None
+
+    @staticmethod
+    def _with_port(url):
+        parts = urlsplit(url)
+        if parts.scheme != "mqtt" or parts.port != 0:
+            return url
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return f"mqtt://{host}:{ports.free_port(parts.hostname)}"
+
+    def start(self):
+        config = os.path.join(self._scratch.name, "mosquitto.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("\n".join([*self._settings, *map(self._listener, self._listen)]) + "\n")
+        self.process = Process([MOSQUITTO, "-c", config], name="mosquitto")
+        self.process.wait_line(
+            lambda line: line.endswith(b" running"), self.process.stderr, seconds=limits.START_SECONDS, what="start"
+        )
+        return self
+
+    @staticmethod
+    def _listener(url):
+        if url.startswith("unix:"):
+            return f"listener 0 {url[len('unix:'):]}"
+        parts = urlsplit(url)
+        return f"listener {parts.port} {parts.hostname}"
+
+    def urls(self):
+        return list(self._listen)
+
+    def stop(self):
+        code = self.process.terminate()
+        if code != 0:
+            raise AssertionError(f"mosquitto ended with {code}\n{self.process.report()}")
+
+    def kill(self):
+        self.process.kill()
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+        self._scratch.cleanup()
+
+
+class Chappe:
+    """`chappe serve` on free ports, with a data folder of its own."""
+
+    def __init__(self, listen=("mqtt://127.0.0.1:0",), data=None, limits_=None, flags=(), persistent=False):
+        self._listen = list(listen)
+        self._scratch = tempfile.TemporaryDirectory(prefix="chappe-test-")
+        self._data = data or os.path.join(self._scratch.name, "data")
+        self._flags = list(flags)
+        if limits_:
+            self._flags += ["--config", self._write_config(limits_)]
+        self.process = None
+
+    def _write_config(self, limits_):
+        limits_ = dict(limits_)
+        sections = []
+        if (interval := limits_.pop("sys_interval_seconds", None)) is not None:
+            sections.append(f"[sys]\ninterval = \"{interval}s\"\n")
+        if limits_:
+            sections.append("[limits]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in limits_.items()))
+        path = os.path.join(self._scratch.name, "chappe.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(sections))
+        return path
+
+    def start(self):
+        command = [chappe_command(), "serve", "--data", self._data, "--log-format", "json", *self._flags]
+        for url in self._listen:
+            command += ["--listen", url]
+        self.process = Process(command, name="chappe serve")
+        self._listen = self.process.wait_for(self._listening, limits.START_SECONDS, "listening event for each listener")
+        return self
+
+    def _listening(self):
+        """The URLs that it really listens on, in the order asked for; a restart uses the same ones."""
+        found = [event["url"] for event in self.events() if event.get("event") == "listening"]
+        return found if len(found) >= len(self._listen) else None
+
+    def events(self):
+        """What it has logged so far, as dictionaries."""
+        events = []
+        for line in list(self.process.stderr):
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue  # A sanitizer's report, for example; stop() looks for those.
+        return events
+
+    def urls(self):
+        return list(self._listen)
+
+    def stop(self):
+        code = self.process.terminate()
+        self._check_reports()
+        if code != 0:
+            raise AssertionError(f"chappe serve ended with {code} after SIGTERM\n{self.process.report()}")
+
+    def kill(self):
+        self.process.kill()
+        self._check_reports()
+
+    def _check_reports(self):
+        if any(SANITIZER_REPORT.search(line) for line in self.process.stderr):
+            text = b"\n".join(self.process.stderr).decode(errors="replace")
+            raise AssertionError(f"a sanitizer reported from chappe serve:\n{text}")
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+        self._scratch.cleanup()
+
+
+class Server:
+    """The broker under test, started, with host and port of its first TCP listener."""
+
+    def __init__(self, **options):
+        self.broker = Mosquitto(**options) if BROKER == "mosquitto" else Chappe(**options)
+        self._up = False
+        self.start()
+
+    @property
+    def process(self):
+        return self.broker.process
+
+    def urls(self):
+        return self.broker.urls()
+
+    def address(self, index=0):
+        parts = urlsplit(self.urls()[index])
+        return parts.hostname, parts.port
+
+    @property
+    def host(self):
+        return self.address()[0]
+
+    @property
+    def port(self):
+        return self.address()[1]
+
+    def stop(self):
+        self._up = False
+        self.broker.stop()
+
+    def kill(self):
+        self._up = False
+        self.broker.kill()
+
+    def restart(self):
+        """A clean stop and a start on the same ports with the same data."""
+        self.stop()
+        self.start()
+
+    def start(self):
+        self.broker.start()
+        self._up = True
+
+    def close(self):
+        """For a test's cleanup: an orderly stop if the test has not made one, so that a crash or a report is seen."""
+        try:
+            if self._up:
+                self.stop()
+        finally:
+            self.broker.close()
