@@ -3,9 +3,12 @@
 // Makes an outgoing connection: looks the name up on the WorkerPool, tries each address in turn, and hands over a
 // Stream.
 
+#include <cstddef>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/event_loop.h"
@@ -38,17 +41,21 @@ public:
     [[nodiscard]] bool dialing() const noexcept { return on_dialed_ != nullptr; }
 
 private:
-    struct Job;
+    struct LookUp {};
 
     void on_ready(Readiness readiness) override;
-    void resolve(const std::string& host);
-    void try_addresses(Result<std::vector<IpAddress>> addresses);
-    void try_next();
-    void connect();
+    [[nodiscard]] bool was_looked_up() const;
+    void look_up();
+    void on_looked_up(Result<std::vector<IpAddress>> addresses);
+    void try_addresses();
+    [[nodiscard]] std::expected<void, int> open_socket();
+    [[nodiscard]] std::expected<void, int> connect();
+    [[nodiscard]] std::expected<void, int> wait_for_connection();
+    void on_connect_ended();
     void on_connected();
-    void attempt_failed(int code);
     void on_timer();
-    void arm_timer();
+    void address_failed(int code);
+    void add_failure(int code, std::string_view text);
     void finish(Result<std::unique_ptr<Stream>> outcome);
 
     EventLoop& loop_;
@@ -58,10 +65,12 @@ private:
     Url url_;
     DialOptions options_;
     Instant give_up_at_{};
-    Instant next_address_at_{};
-    std::vector<Endpoint> endpoints_;  // Those that are left; the front one is being tried.
+    Instant address_limit_at_{};
+    std::vector<Endpoint> endpoints_;
+    std::size_t current_ = 0;          // The one being tried.
     std::string failures_;             // "ADDRESS: reason; ..." of those that were tried.
-    std::shared_ptr<int> job_;         // A name resolution that ends after this has gone is ignored.
+    int last_code_ = 0;                // The errno value of the last of these.
+    std::shared_ptr<LookUp> look_up_;  // Set while the name is looked up; what ends after it has gone is ignored.
     FileDescriptor socket_;
     Watch watch_;
 };

@@ -210,6 +210,9 @@ public:
     void again(Handler& handler, Readiness readiness = {.readable = true}) noexcept;
     void cancel_again(Handler& handler) noexcept;
 
+    // Calls the handler now, with what it asked again() for added. For a stream that passes its readiness on.
+    void call(Handler& handler, Readiness readiness);
+
 private:
     friend class Watch;
     friend class Timer;

@@ -32,7 +32,8 @@ public:
     // all that waited has been accepted.
     using OnError = std::move_only_function<void(const IoError&)>;
 
-    // Looks names up and so may block: for the start of the program. The callbacks may destroy the listener.
+    // Looks names up and so may block: for the start of the program. The callbacks may pause the listener, not destroy
+    // it.
     [[nodiscard]] static Result<std::unique_ptr<Listener>> create(EventLoop& loop, const ListenUrl& url,
                                                                   OnAccept on_accept, OnError on_error,
                                                                   const ListenerOptions& options = {});
@@ -54,9 +55,10 @@ private:
     Listener(EventLoop& loop, const ListenUrl& url, OnAccept on_accept, OnError on_error,
              const ListenerOptions& options);
     [[nodiscard]] Result<void> open();
-    [[nodiscard]] Result<void> open_ip(const IpAddress& address);
-    [[nodiscard]] Result<void> open_unix();
-    void accept_from_all();
+    [[nodiscard]] Result<void> open_addresses();
+    [[nodiscard]] Result<void> add(std::unique_ptr<Socket> socket);
+    void accept_from(Socket& socket);
+    void try_all_again();
     void wait_and_retry(int code);
 
     EventLoop& loop_;
@@ -66,6 +68,7 @@ private:
     ListenerOptions options_;
     std::vector<std::unique_ptr<Socket>> sockets_;
     Timer retry_;
+    bool accepting_ = false;  // In accept_from(): the listener must not be destroyed.
     bool paused_ = false;
     bool failing_ = false;  // An error was told and the backlog has not been emptied since.
 };

@@ -13,6 +13,7 @@ class SocketStream final : public Stream, private Handler {
 public:
     // Takes a connected, non-blocking socket.
     SocketStream(FileDescriptor socket, Peer peer) noexcept : socket_(std::move(socket)), peer_(std::move(peer)) {}
+    ~SocketStream() override { close(); }
 
     [[nodiscard]] Result<void> attach(EventLoop& loop, Handler& handler) override;
     void detach() noexcept override;
@@ -29,6 +30,7 @@ public:
 
 private:
     void on_ready(Readiness readiness) override;
+    [[nodiscard]] std::size_t take_unread(std::span<std::uint8_t> into);
 
     FileDescriptor socket_;
     Watch watch_;
