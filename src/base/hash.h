@@ -35,8 +35,8 @@ public:
     }
 
     // The hash of a pair: `hash` is that of a text, `number` anything.
-    [[nodiscard]] std::uint64_t combine(std::uint64_t hash, std::uint64_t number) const noexcept {
-        return fold(hash ^ state_, number ^ mask_);
+    [[nodiscard]] static std::uint64_t combine(std::uint64_t hash, std::uint32_t number) noexcept {
+        return fold(hash, number * 0x9e3779b97f4a7c16 + 1);  // Odd, so never zero.
     }
 
 private:

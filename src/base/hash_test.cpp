@@ -31,9 +31,9 @@ TEST(TextHash, RepeatsWithItsSeedOnly) {
 TEST(TextHash, CombinesWithANumber) {
     const TextHash hash(1);
     std::set<std::uint64_t> seen;
-    for (std::uint64_t number = 0; number < 1000; ++number) seen.insert(hash.combine(hash("x"), number));
+    for (std::uint32_t number = 0; number < 1000; ++number) seen.insert(TextHash::combine(hash("x"), number));
     EXPECT_EQ(seen.size(), 1000);
-    EXPECT_NE(hash.combine(hash("x"), 1), hash.combine(hash("y"), 1));
+    EXPECT_NE(TextHash::combine(hash("x"), 1), TextHash::combine(hash("y"), 1));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/hash.h"
 #include "broker/match_list.h"
 #include "broker/subscriber.h"
 
@@ -70,19 +71,25 @@ public:
     [[nodiscard]] Watch watch(std::string_view topic) const noexcept;
     [[nodiscard]] Generation generation(const Watch& watch) const noexcept;
 
-    [[nodiscard]] std::uint64_t hash_seed() const noexcept { return hash_seed_; }
+    [[nodiscard]] const TextHash& hash() const noexcept { return hash_; }
     [[nodiscard]] std::size_t subscription_count() const noexcept;
-    // The nodes of all stripes, at about 80 bytes each: what filters cost.
+    // The nodes of all stripes, at some 80 bytes each: what filters cost.
     [[nodiscard]] std::size_t node_count() const;
 
 private:
     struct Stripe;
 
-    [[nodiscard]] Stripe& stripe_of(std::string_view filter) const noexcept;
-    [[nodiscard]] std::uint16_t counter_of(std::string_view filter) const noexcept;
-    void count_change(std::string_view filter) noexcept;
+    // Where a filter is kept, and where its changes are counted.
+    struct Place {
+        Stripe& stripe;
+        std::atomic<std::uint64_t>& changes;
+        bool split;  // Whether by levels, or whole.
+    };
+    [[nodiscard]] Place place_of(std::string_view filter) const noexcept;
+    [[nodiscard]] Stripe& whole_stripe(std::uint64_t hash) const noexcept;
+    [[nodiscard]] Stripe& prefix_stripe(std::uint64_t first_level_hash) const noexcept;
 
-    std::uint64_t hash_seed_;
+    TextHash hash_;
     std::unique_ptr<Stripe[]> stripes_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> changes_;
     std::atomic<std::size_t> subscriptions_ = 0;

@@ -1,0 +1,137 @@
+#include "broker/filter_tree.h"
+
+namespace chappe::broker {
+namespace {
+
+std::uint64_t key(std::uint32_t parent, const TopicLevel& level) noexcept {
+    return TextHash::combine(level.hash, parent);
+}
+
+}  // namespace
+
+void FilterTree::clear() {
+    std::deque<Node>(1).swap(nodes_);
+    named_.clear();
+    unused_ = none;
+    node_count_ = 0;
+}
+
+FilterTree::Change FilterTree::add(std::span<const TopicLevel> filter, const Subscription& subscription) {
+    NodeId id = root;
+    for (const auto& level : filter) {
+        const auto found = child(id, level);
+        id = found != none ? found : add_child(id, level);
+    }
+    return nodes_[id].subscribers.set(subscription);
+}
+
+bool FilterTree::remove(std::span<const TopicLevel> filter, SubscriberId subscriber) {
+    NodeId id = root;
+    for (const auto& level : filter) {
+        id = child(id, level);
+        if (id == none) return false;
+    }
+    if (!nodes_[id].subscribers.erase(subscriber)) return false;
+    remove_unneeded(id, filter);
+    return true;
+}
+
+void FilterTree::match(std::span<const TopicLevel> topic, std::pmr::vector<Subscription>& out) const {
+    Visits pending(out.get_allocator().resource());
+    pending.push_back({root, 0});
+    while (!pending.empty()) {
+        const auto visit = pending.back();
+        pending.pop_back();
+        walk(visit, topic, pending, out);
+    }
+}
+
+// Goes down as far as it can, and leaves the children '+' beside its way for later: at most one per level.
+void FilterTree::walk(Visit visit, std::span<const TopicLevel> topic, Visits& pending,
+                      std::pmr::vector<Subscription>& out) const {
+    for (auto [id, depth] = visit; id != none; ++depth) {
+        const auto& node = nodes_[id];
+        if (node.multi != none) nodes_[node.multi].subscribers.append_to(out);  // "a/#" matches "a" as well.
+        if (depth == topic.size()) {
+            node.subscribers.append_to(out);
+            return;
+        }
+        id = named_child(id, topic[depth]);
+        if (id == none) {
+            id = node.plus;
+        } else if (node.plus != none) {
+            pending.push_back({node.plus, depth + 1});
+        }
+    }
+}
+
+FilterTree::NodeId FilterTree::named_child(NodeId parent, const TopicLevel& level) const {
+    if (nodes_[parent].named_children == 0) return none;
+    return named_.find(key(parent, level),
+                       [&](NodeId id) { return nodes_[id].parent == parent && nodes_[id].name.view() == level.text; });
+}
+
+FilterTree::NodeId FilterTree::child(NodeId parent, const TopicLevel& level) const {
+    if (level.text == "+") return nodes_[parent].plus;
+    if (level.text == "#") return nodes_[parent].multi;
+    return named_child(parent, level);
+}
+
+FilterTree::NodeId FilterTree::add_child(NodeId parent, const TopicLevel& level) {
+    const auto id = take_node(parent, level.text);
+    auto& node = nodes_[parent];
+    if (level.text == "+") {
+        node.plus = id;
+    } else if (level.text == "#") {
+        node.multi = id;
+    } else {
+        named_.insert(key(parent, level), id);
+        ++node.named_children;
+    }
+    return id;
+}
+
+FilterTree::NodeId FilterTree::take_node(NodeId parent, std::string_view name) {
+    auto id = unused_;
+    if (id != none) {
+        unused_ = nodes_[id].parent;
+    } else {
+        ASSERT(nodes_.size() < none);
+        id = static_cast<NodeId>(nodes_.size());
+        nodes_.emplace_back();
+    }
+    nodes_[id].parent = parent;
+    nodes_[id].name = CompactText(name);
+    ++node_count_;
+    return id;
+}
+
+void FilterTree::unlink(NodeId id, const TopicLevel& level) {
+    const auto parent_id = nodes_[id].parent;
+    auto& parent = nodes_[parent_id];
+    if (parent.plus == id) {
+        parent.plus = none;
+    } else if (parent.multi == id) {
+        parent.multi = none;
+    } else {
+        named_.erase(key(parent_id, level), id);
+        --parent.named_children;
+    }
+}
+
+// From the node of `filter` upwards.
+void FilterTree::remove_unneeded(NodeId id, std::span<const TopicLevel> filter) {
+    for (auto depth = filter.size(); id != root; --depth) {
+        auto& node = nodes_[id];
+        if (!node.subscribers.empty() || node.named_children != 0 || node.plus != none || node.multi != none) return;
+        unlink(id, filter[depth - 1]);
+        const auto parent = node.parent;
+        node = Node();
+        node.parent = std::exchange(unused_, id);
+        --node_count_;
+        id = parent;
+    }
+    if (node_count_ == 0) clear();  // Which is when the memory of the nodes is given back.
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,60 @@
+#include "broker/subscriber_set.h"
+
+namespace chappe::broker {
+namespace {
+
+auto before(SubscriberId subscriber) {
+    return [subscriber](const Subscription& other) { return other.subscriber < subscriber; };
+}
+
+SubscriberSet::Change replace(Subscription& old, const Subscription& subscription) {
+    if (old == subscription) return SubscriberSet::Change::None;
+    old = subscription;
+    return SubscriberSet::Change::Replaced;
+}
+
+}  // namespace
+
+SubscriberSet::Change SubscriberSet::set(const Subscription& subscription) {
+    if (empty()) {
+        content_ = subscription;
+        return Change::Added;
+    }
+    if (auto* one = std::get_if<Subscription>(&content_)) {
+        if (one->subscriber == subscription.subscriber) return replace(*one, subscription);
+        Blocks blocks;
+        blocks.insert(blocks.end(), *one);
+        content_ = std::move(blocks);
+    }
+    auto& blocks = std::get<Blocks>(content_);
+    const auto at = blocks.lower_bound(before(subscription.subscriber));
+    if (at != blocks.end() && blocks.at(at).subscriber == subscription.subscriber) {
+        return replace(blocks.at(at), subscription);
+    }
+    blocks.insert(at, subscription);
+    return Change::Added;
+}
+
+bool SubscriberSet::erase(SubscriberId subscriber) {
+    if (empty()) return false;
+    if (const auto* one = std::get_if<Subscription>(&content_)) {
+        if (one->subscriber != subscriber) return false;
+        content_ = std::monostate{};
+        return true;
+    }
+    auto& blocks = std::get<Blocks>(content_);
+    const auto at = blocks.lower_bound(before(subscriber));
+    if (at == blocks.end() || blocks.at(at).subscriber != subscriber) return false;
+    blocks.erase(at);
+    if (blocks.empty()) content_ = std::monostate{};
+    return true;
+}
+
+void SubscriberSet::append_to(std::pmr::vector<Subscription>& out) const {
+    if (const auto* one = std::get_if<Subscription>(&content_)) out.push_back(*one);
+    if (const auto* many = std::get_if<Blocks>(&content_)) {
+        for (const auto& block : many->blocks()) out.insert(out.end(), block.begin(), block.end());
+    }
+}
+
+}  // namespace chappe::broker

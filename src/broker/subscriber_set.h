@@ -1,0 +1,35 @@
+#pragma once
+
+// The subscriptions to one topic filter.
+
+#include <cstdint>
+#include <memory_resource>
+#include <variant>
+#include <vector>
+
+#include "base/sorted_blocks.h"
+#include "broker/subscriber.h"
+
+namespace chappe::broker {
+
+// At most one per subscriber, sorted by subscriber. Nearly all filters have one subscription, which is kept inside;
+// some have 100,000, which are kept in sorted blocks. Not thread-safe.
+class SubscriberSet {
+public:
+    enum class Change : std::uint8_t { Added, Replaced, None };
+
+    // Adds or replaces that of the same subscriber. None: it was there already, the same in every field.
+    Change set(const Subscription& subscription);
+    // Returns whether it was there.
+    bool erase(SubscriberId subscriber);
+
+    [[nodiscard]] bool empty() const noexcept { return std::holds_alternative<std::monostate>(content_); }
+    void append_to(std::pmr::vector<Subscription>& out) const;
+
+private:
+    using Blocks = SortedBlocks<Subscription>;
+
+    std::variant<std::monostate, Subscription, Blocks> content_;  // Blocks are not empty.
+};
+
+}  // namespace chappe::broker
