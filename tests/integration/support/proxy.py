@@ -29,6 +29,7 @@ class Proxy:
         self.changed = threading.Condition()
         self._refusing = False
         self._stalled = set()
+        self._held = set()
         self._links = []
         self._record = {UP: [], DOWN: []}
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -57,14 +58,23 @@ class Proxy:
             self._refusing = refusing
 
     def stall(self, *directions):
-        """Bytes of these directions are held back until resume()."""
+        """Stops reading in these directions until resume(): the sender's socket buffers fill, as with a peer that hangs."""
         with self.changed:
             self._stalled.update(directions or (UP, DOWN))
+
+    def hold(self, *directions):
+        """Goes on reading and recording in these directions, and forwards nothing until resume()."""
+        with self.changed:
+            self._held.update(directions or (UP, DOWN))
 
     def resume(self):
         with self.changed:
             self._stalled.clear()
+            self._held.clear()
+            links = list(self._links)
             self.changed.notify_all()
+        for link in links:
+            link.flush()
 
     # What a test can ask.
 
@@ -141,6 +151,10 @@ class Proxy:
             while direction in self._stalled and link.open:
                 self.changed.wait()
 
+    def _holds(self, direction):
+        with self.changed:
+            return direction in self._held
+
 
 class _Link:
     """One client's connection and its connection to the broker, with a thread for each direction."""
@@ -150,6 +164,8 @@ class _Link:
         self._ends = {UP: (client, server), DOWN: (server, client)}
         self._left = cut_after
         self._lock = threading.Lock()
+        self._held = {UP: b"", DOWN: b""}
+        self._sending = {UP: threading.Lock(), DOWN: threading.Lock()}
         self.open = True
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -161,22 +177,38 @@ class _Link:
     def reset(self):
         self._close(abort=True)
 
+    def flush(self):
+        """Forwards what was held back."""
+        for direction in (UP, DOWN):
+            try:
+                self._forward(direction, b"")
+            except OSError:
+                self._close(abort=False)
+
     def _pump(self, direction):
-        source, target = self._ends[direction]
+        source = self._ends[direction][0]
         unsplit = b""
         try:
             while data := source.recv(65536):
                 packets, unsplit = split_packets(unsplit + data)
                 self._proxy._note(direction, packets)
                 self._proxy._wait_while_stalled(direction, self)
-                allowed = self._take(len(data))
-                self._send(target, data[:allowed])
-                if allowed < len(data):
-                    self._close(abort=True)
-                    return
+                self._forward(direction, data)
         except OSError:
             pass
         self._close(abort=False)
+
+    def _forward(self, direction, data):
+        with self._sending[direction]:
+            data = self._held[direction] + data
+            if self._proxy._holds(direction):
+                self._held[direction] = data
+                return
+            self._held[direction] = b""
+            allowed = self._take(len(data))
+            self._send(self._ends[direction][1], data[:allowed])
+        if allowed < len(data):
+            self._close(abort=True)
 
     def _take(self, wanted):
         """How many of these bytes may still pass before the cut."""
