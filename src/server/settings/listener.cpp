@@ -35,6 +35,12 @@ bool covers(const net::ListenUrl& wide, const net::ListenUrl& narrow) {
 
 }  // namespace
 
+bool has_only_url(const Listener& listener) {
+    Listener plain{.url = listener.url};
+    plain.may_be_absent = listener.may_be_absent;
+    return listener == plain;
+}
+
 Reach reach(const net::ListenUrl& url) {
     if (net::is_loopback(url)) return Reach::Machine;
     const auto address = net::IpAddress::parse(url.host);

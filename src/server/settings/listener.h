@@ -22,6 +22,9 @@ struct Listener {
     friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// Nothing but its URL was said of it, so it can be written in server.listen; the others need a [[listener]].
+[[nodiscard]] bool has_only_url(const Listener& listener);
+
 // From where a listener can be reached, as far as its address tells.
 enum class Reach : std::uint8_t {
     Machine,         // net::is_loopback().

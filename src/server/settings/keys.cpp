@@ -1,0 +1,518 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "server/settings/access.h"
+#include "server/settings/key.h"
+
+namespace chappe::server {
+
+template <>
+inline constexpr std::array words<LogLevel>{std::string_view("debug"), std::string_view("info"),
+                                            std::string_view("warning"), std::string_view("error")};
+template <>
+inline constexpr std::array words<LogFormat>{std::string_view("text"), std::string_view("json")};
+template <>
+inline constexpr std::array words<broker::WhenFull>{std::string_view("drop_oldest"), std::string_view("drop_newest"),
+                                                    std::string_view("reject"), std::string_view("end_session")};
+template <>
+inline constexpr std::array words<broker::SharedStrategy>{std::string_view("round_robin"), std::string_view("random"),
+                                                          std::string_view("sticky"), std::string_view("hash_topic"),
+                                                          std::string_view("hash_client")};
+
+namespace {
+
+using broker::Limits;
+using broker::Policy;
+
+constexpr std::uint64_t kib = 1024;
+constexpr std::uint64_t mib = 1024 * kib;
+// Limits in bytes are std::size_t, which has 32 bits on the smaller Raspberry Pis.
+constexpr std::uint64_t memory_most =
+    std::min<std::uint64_t>(1024 * 1024 * mib, std::numeric_limits<std::size_t>::max());
+
+constexpr Word never{"never", mqtt::session_never_expires};
+constexpr Word off{"off", 0};
+
+constexpr std::size_t path_length_max = 4095;  // Linux's PATH_MAX without the terminating 0.
+
+template <auto Member>
+constexpr auto limit = at<Settings, &Settings::limits, Member>();
+
+template <auto Member>
+constexpr auto log_member = at<Settings, &Settings::log, Member>();
+
+template <auto Member>
+constexpr auto policy = at<Settings, &Settings::policy, Member>();
+
+net::ListenUrl parsed(const std::string& text) {
+    auto url = net::ListenUrl::parse(text);
+    ASSERT(url.has_value());  // read_value() let it through.
+    return *std::move(url);
+}
+
+constexpr Access<Settings> listen_urls = {
+    .get = [](const Settings& settings) -> Value {
+        std::vector<std::string> urls;
+        for (const auto& listener : settings.listeners) {
+            if (has_only_url(listener)) urls.push_back(listener.url.text());
+        }
+        return urls;
+    },
+    .set =
+        [](Settings& settings, const Value& value) {
+            std::erase_if(settings.listeners, has_only_url);
+            for (const auto& text : std::get<std::vector<std::string>>(value)) {
+                settings.listeners.push_back({.url = parsed(text)});
+            }
+        },
+};
+
+constexpr Access<Listener> listener_url = {
+    .get = [](const Listener& listener) -> Value { return listener.url.text(); },
+    .set = [](Listener& listener, const Value& value) { listener.url = parsed(std::get<std::string>(value)); },
+};
+
+constexpr Section all_sections[] = {
+    {"server", "Where the broker listens and keeps its data, and how it runs.", false},
+    {"listener",
+     "One more address to listen on, with settings of its own. There can be any number of `[[listener]]` sections, "
+     "beside "
+     "`server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
+     true},
+    {"log", "What is written about the broker's work, and where.", false},
+    {"limits",
+     "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
+     "below "
+     "`$SYS/broker/`.",
+     false},
+    {"policy", "Where the standard leaves the server a choice.", false},
+};
+
+constexpr Key all_keys[] = {
+    {.section = "server",
+     .name = "listen",
+     .type = Type::Urls,
+     .reload = Reload::Restart,
+     .option = "--listen",
+     .text =
+         "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST is an "
+         "IPv4 address, an IPv6 address in brackets or a name, and `unix:PATH` for a Unix socket; PORT is 1883 where "
+         "it "
+         "is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the machine and `[::]` for "
+         "all addresses. The defaults can be reached from this machine only, and `[::1]` is left out where there is no "
+         "IPv6.",
+     .example = R"(["mqtt://0.0.0.0:1883", "unix:/run/chappe/mqtt.sock"])",
+     .access = listen_urls},
+    {.section = "server",
+     .name = "data_directory",
+     .type = Type::Path,
+     .range = {1, path_length_max},
+     .reload = Reload::Restart,
+     .option = "--data",
+     .text =
+         "The directory for everything that must outlive the program. It is made when something is first kept there. A "
+         "relative path starts where the broker was started.",
+     .default_text = "`/var/lib/chappe` for root, otherwise `$XDG_DATA_HOME/chappe` or `~/.local/share/chappe`",
+     .example = R"("/srv/chappe")",
+     .access = at<Settings, &Settings::data_directory>()},
+    {.section = "server",
+     .name = "allow_anonymous",
+     .type = Type::Boolean,
+     .reload = Reload::Now,
+     .option = "--allow-anonymous",
+     .text = "Whether clients that do not say who they are may connect from other machines. Accounts do not exist yet, "
+             "so a "
+             "listener that other machines can reach needs this, or `allow_anonymous` of its own: whoever reaches it "
+             "may then "
+             "publish and subscribe as they like. Loopback addresses and Unix sockets let everybody in without it.",
+     .example = "true",
+     .access = at<Settings, &Settings::allow_anonymous>()},
+    {.section = "server",
+     .name = "shards",
+     .type = Type::Integer,
+     .unit = "threads",
+     .range = {0, 256},
+     .reload = Reload::Restart,
+     .text = "How many threads share the connections and sessions. 0 makes one for each processor core.",
+     .example = "2",
+     .access = at<Settings, &Settings::shards>()},
+    {.section = "server",
+     .name = "sys_interval_seconds",
+     .type = Type::Duration,
+     .range = {0, 86'400},
+     .word = off,
+     .reload = Reload::Now,
+     .text = "How often the statistics below `$SYS/broker/` are published. `\"off\"` publishes none.",
+     .example = R"("1m")",
+     .access = at<Settings, &Settings::sys_interval_seconds>()},
+    {.section = "server",
+     .name = "shutdown_timeout_seconds",
+     .type = Type::Duration,
+     .range = {0, 3600},
+     .reload = Reload::Now,
+     .text =
+         "How long the broker waits, when it is told to stop, for clients to take what has been sent to them. It exits "
+         "after this time at the latest.",
+     .example = R"("30s")",
+     .access = at<Settings, &Settings::shutdown_timeout_seconds>()},
+    {.section = "server",
+     .name = "drops_kept",
+     .type = Type::Integer,
+     .unit = "messages",
+     .range = {0, 1'000'000},
+     .reload = Reload::Now,
+     .text =
+         "How many of the messages that were dropped last can be listed, with client, topic, reason and time. All that "
+         "are dropped are counted, however many are kept here.",
+     .example = "10000",
+     .access = at<Settings, &Settings::drops_kept>()},
+
+    {.section = "listener",
+     .name = "url",
+     .type = Type::Url,
+     .reload = Reload::Restart,
+     .text = "The address, written as in `server.listen`. Every `[[listener]]` needs one.",
+     .default_text = "none",
+     .example = R"("mqtt://192.168.1.10:1883")",
+     .access = listener_url},
+    {.section = "listener",
+     .name = "allow_anonymous",
+     .type = Type::Boolean,
+     .reload = Reload::Restart,
+     .text = "`server.allow_anonymous` for this listener alone.",
+     .default_text = "as `server.allow_anonymous`",
+     .example = "true",
+     .access = at<Listener, &Listener::allow_anonymous>()},
+    {.section = "listener",
+     .name = "connections_max",
+     .type = Type::Integer,
+     .unit = "connections",
+     .range = {0, 10'000'000},
+     .reload = Reload::Restart,
+     .text =
+         "How many connections this listener has at once; more are closed as soon as they are accepted. 0 leaves it to "
+         "`limits.connections_max`.",
+     .example = "500",
+     .access = at<Listener, &Listener::connections_max>()},
+    {.section = "listener",
+     .name = "mode",
+     .type = Type::Mode,
+     .range = {0, 0777},
+     .reload = Reload::Restart,
+     .text =
+         "The access mode of a Unix socket's file, in octal: who of this machine may connect. Only for `unix:PATH`.",
+     .example = R"("0600")",
+     .access = at<Listener, &Listener::mode>()},
+
+    {.section = "log",
+     .name = "level",
+     .type = Type::Choice,
+     .choices = words<LogLevel>,
+     .reload = Reload::Now,
+     .option = "--log-level",
+     .text = "The least important lines that are logged. `info` has a line when a client connects or leaves, `debug` "
+             "one for "
+             "each packet.",
+     .example = R"("warning")",
+     .access = log_member<&Log::level>},
+    {.section = "log",
+     .name = "format",
+     .type = Type::Choice,
+     .choices = words<LogFormat>,
+     .reload = Reload::Now,
+     .option = "--log-format",
+     .text = "How a line of the log is written: as text for people, or as one JSON object for programs.",
+     .example = R"("json")",
+     .access = log_member<&Log::format>},
+    {.section = "log",
+     .name = "file",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text =
+         "The file that the log is appended to. Without one the log goes to standard error. A reload opens the file "
+         "again, so that it can be rotated.",
+     .example = R"("/var/log/chappe.log")",
+     .access = log_member<&Log::file>},
+
+    {.section = "limits",
+     .name = "packet_size_max",
+     .type = Type::Size,
+     .range = {kib, mqtt::packet_size_limit},
+     .reload = Reload::Now,
+     .text =
+         "The largest packet that a client may send. It is announced to clients of MQTT 5 as Maximum Packet Size; who "
+         "sends a larger one is disconnected with reason code 0x95.",
+     .example = R"("1 MiB")",
+     .access = limit<&Limits::packet_size_max>},
+    {.section = "limits",
+     .name = "connect_packet_size_max",
+     .type = Type::Size,
+     .range = {kib, mqtt::packet_size_limit},
+     .reload = Reload::Now,
+     .text = "The largest packet before the client has been accepted. It bounds the memory that strangers can take, "
+             "and has "
+             "to hold a CONNECT with its will message.",
+     .example = R"("64 KiB")",
+     .access = limit<&Limits::connect_packet_size_max>},
+    {.section = "limits",
+     .name = "topic_length_max",
+     .type = Type::Size,
+     .range = {64, 65'535},
+     .reload = Reload::Now,
+     .text = "The longest topic name or topic filter, in bytes of UTF-8.",
+     .example = "1024",
+     .access = limit<&Limits::topic_length_max>},
+    {.section = "limits",
+     .name = "topic_levels_max",
+     .type = Type::Integer,
+     .unit = "levels",
+     .range = {8, 1000},
+     .reload = Reload::Now,
+     .text = "The most levels of a topic name or topic filter: `site/hall/machine` has three.",
+     .example = "32",
+     .access = limit<&Limits::topic_levels_max>},
+    {.section = "limits",
+     .name = "connections_max",
+     .type = Type::Integer,
+     .unit = "connections",
+     .range = {1, 10'000'000},
+     .reload = Reload::Now,
+     .text =
+         "How many connections there can be at once, on all listeners together. More are refused. The operating system "
+         "must allow the program as many open files (`ulimit -n`).",
+     .example = "5000",
+     .access = limit<&Limits::connections_max>},
+    {.section = "limits",
+     .name = "connect_timeout_seconds",
+     .type = Type::Duration,
+     .range = {1, 3600},
+     .reload = Reload::Now,
+     .text =
+         "How long a connection may take until its CONNECT has arrived and the client has been accepted. After that it "
+         "is closed.",
+     .example = R"("30s")",
+     .access = limit<&Limits::connect_timeout_seconds>},
+    {.section = "limits",
+     .name = "keep_alive_max_seconds",
+     .type = Type::Duration,
+     .range = {1, 65'535},
+     .reload = Reload::Now,
+     .text = "The longest keep alive that a client is granted. A client of MQTT 5 that asks for more, or for none at "
+             "all, is "
+             "told this one (Server Keep Alive). At the default every client has what it asks for.",
+     .example = R"("5m")",
+     .access = limit<&Limits::keep_alive_max_seconds>},
+    {.section = "limits",
+     .name = "unsent_bytes_max",
+     .type = Type::Size,
+     .range = {4 * kib, memory_most},
+     .reload = Reload::Now,
+     .text = "How much may wait to be written to one connection whose client does not read. Beyond it messages of QoS "
+             "0 are "
+             "dropped and counted, and messages of QoS 1 and 2 wait in the session's queue.",
+     .example = R"("1 MiB")",
+     .access = limit<&Limits::unsent_bytes_max>},
+    {.section = "limits",
+     .name = "topic_alias_max",
+     .type = Type::Integer,
+     .unit = "aliases",
+     .range = {0, 65'535},
+     .reload = Reload::Now,
+     .text = "How many topic aliases a connection has in each direction. 0 uses none.",
+     .example = "10",
+     .access = limit<&Limits::topic_alias_max>},
+    {.section = "limits",
+     .name = "sessions_max",
+     .type = Type::Integer,
+     .unit = "sessions",
+     .range = {1, 100'000'000},
+     .reload = Reload::Now,
+     .text = "How many sessions there can be, those of clients that are away included. A CONNECT that would need one "
+             "more is "
+             "refused.",
+     .example = "20000",
+     .access = limit<&Limits::sessions_max>},
+    {.section = "limits",
+     .name = "session_expiry_max_seconds",
+     .type = Type::Duration,
+     .range = {0, never.value},
+     .word = never,
+     .reload = Reload::Now,
+     .text =
+         "How long a session is kept at most after its client has left. Clients of MQTT 5 that ask for more are told; "
+         "the sessions of older clients that do not ask for a clean one are kept for this time. `\"never\"` lets "
+         "sessions "
+         "stay until their client ends them.",
+     .example = R"("90d")",
+     .access = limit<&Limits::session_expiry_max_seconds>},
+    {.section = "limits",
+     .name = "will_delay_max_seconds",
+     .type = Type::Duration,
+     .range = {0, never.value},
+     .word = never,
+     .reload = Reload::Now,
+     .text =
+         "How long a will message can be delayed at most. `\"never\"` sets no bound of its own; the will is published "
+         "when the session ends in any case.",
+     .example = R"("1h")",
+     .access = limit<&Limits::will_delay_max_seconds>},
+    {.section = "limits",
+     .name = "subscriptions_per_session_max",
+     .type = Type::Integer,
+     .unit = "subscriptions",
+     .range = {1, 10'000'000},
+     .reload = Reload::Now,
+     .text = "How many subscriptions one session can have. More are refused with reason code 0x97.",
+     .example = "100",
+     .access = limit<&Limits::subscriptions_per_session_max>},
+    {.section = "limits",
+     .name = "subscriptions_max",
+     .type = Type::Integer,
+     .unit = "subscriptions",
+     .range = {1, 1'000'000'000},
+     .reload = Reload::Now,
+     .text = "How many subscriptions all sessions can have together. More are refused with reason code 0x97.",
+     .example = "100000",
+     .access = limit<&Limits::subscriptions_max>},
+    {.section = "limits",
+     .name = "receive_maximum",
+     .type = Type::Integer,
+     .unit = "messages",
+     .range = {1, 65'535},
+     .reload = Reload::Now,
+     .text = "How many messages of QoS 1 and 2 one client may send before the first of them is acknowledged. Clients "
+             "of MQTT "
+             "5 are told, and disconnected with reason code 0x93 when they send more.",
+     .example = "100",
+     .access = limit<&Limits::receive_maximum>},
+    {.section = "limits",
+     .name = "inflight_max",
+     .type = Type::Integer,
+     .unit = "messages",
+     .range = {1, 65'535},
+     .reload = Reload::Now,
+     .text = "How many messages of QoS 1 and 2 are sent to one client before it has acknowledged the first of them. A "
+             "client "
+             "of MQTT 5 can ask for fewer with its Receive Maximum. The others wait in the session's queue.",
+     .example = "20",
+     .access = limit<&Limits::inflight_max>},
+    {.section = "limits",
+     .name = "queue_messages_max",
+     .type = Type::Integer,
+     .unit = "messages",
+     .range = {1, 1'000'000'000},
+     .reload = Reload::Now,
+     .text =
+         "How many messages can wait for one session, or for one shared subscription. What happens to the next one is "
+         "for `policy.when_full` to say.",
+     .example = "1000",
+     .access = limit<&Limits::queue_messages_max>},
+    {.section = "limits",
+     .name = "queue_bytes_max",
+     .type = Type::Size,
+     .range = {kib, memory_most},
+     .reload = Reload::Now,
+     .text = "How many bytes of messages can wait for one session, or for one shared subscription. What happens to the "
+             "next "
+             "message is for `policy.when_full` to say.",
+     .example = R"("10 MiB")",
+     .access = limit<&Limits::queue_bytes_max>},
+    {.section = "limits",
+     .name = "queued_bytes_total_max",
+     .type = Type::Size,
+     .range = {kib, memory_most},
+     .reload = Reload::Now,
+     .text = "How many bytes of messages can wait for all sessions together. At this bound a session's queue counts as "
+             "full.",
+     .example = R"("256 MiB")",
+     .access = limit<&Limits::queued_bytes_total_max>},
+    {.section = "limits",
+     .name = "mailbox_bytes_max",
+     .type = Type::Size,
+     .range = {64 * kib, memory_most},
+     .reload = Reload::Now,
+     .text =
+         "How many bytes of messages can be on their way from all shards to one. Publishers are slowed down at this "
+         "bound by not reading their sockets.",
+     .example = R"("16 MiB")",
+     .access = limit<&Limits::mailbox_bytes_max>},
+    {.section = "limits",
+     .name = "retained_messages_max",
+     .type = Type::Integer,
+     .unit = "messages",
+     .range = {0, 1'000'000'000},
+     .reload = Reload::Now,
+     .text = "How many retained messages are kept. At this bound only messages for topics that have one already are "
+             "retained; "
+             "others are delivered, not retained, and counted.",
+     .example = "10000",
+     .access = limit<&Limits::retained_messages_max>},
+    {.section = "limits",
+     .name = "retained_bytes_max",
+     .type = Type::Size,
+     .range = {0, memory_most},
+     .reload = Reload::Now,
+     .text =
+         "How many bytes of retained messages are kept. A message that does not fit is delivered, not retained, and "
+         "counted.",
+     .example = R"("100 MiB")",
+     .access = limit<&Limits::retained_bytes_max>},
+
+    {.section = "policy",
+     .name = "when_full",
+     .type = Type::Choice,
+     .choices = words<broker::WhenFull>,
+     .reload = Reload::Now,
+     .text =
+         "What becomes of the next message of QoS 1 or 2 for a session whose queue is full. `drop_oldest` drops the "
+         "one "
+         "that has waited longest, `drop_newest` the new one. `reject` refuses it to its publisher, with reason code "
+         "0x97 "
+         "in MQTT 5 and by closing the connection in older versions, which have no code for it. `end_session` ends the "
+         "session, so that its client finds out at once. All that is dropped is counted with its reason.",
+     .example = R"("reject")",
+     .access = policy<&Policy::when_full>},
+    {.section = "policy",
+     .name = "shared_strategy",
+     .type = Type::Choice,
+     .choices = words<broker::SharedStrategy>,
+     .reload = Reload::Now,
+     .text =
+         "Which member of a shared subscription gets the next message. `round_robin` takes turns and `random` draws "
+         "lots. "
+         "`sticky` stays with one member while it is connected. `hash_topic` gives all messages of a topic to the same "
+         "member, and `hash_client` all messages of a publisher.",
+     .example = R"("hash_topic")",
+     .access = policy<&Policy::shared_strategy>},
+};
+
+}  // namespace
+
+std::span<const Section> sections() { return all_sections; }
+std::span<const Key> keys() { return all_keys; }
+
+const Section* find_section(std::string_view name) {
+    const auto* found = std::ranges::find(all_sections, name, &Section::name);
+    return found == std::end(all_sections) ? nullptr : found;
+}
+
+const Key* find_key(std::string_view section, std::string_view name) {
+    const auto* found =
+        std::ranges::find_if(all_keys, [&](const Key& key) { return key.section == section && key.name == name; });
+    return found == std::end(all_keys) ? nullptr : found;
+}
+
+const Key* find_key(std::string_view full_name) {
+    const auto dot = full_name.find('.');
+    if (dot == std::string_view::npos) return nullptr;
+    return find_key(full_name.substr(0, dot), full_name.substr(dot + 1));
+}
+
+std::size_t index_of(const Key& key) {
+    ASSERT(&key >= std::begin(all_keys) && &key < std::end(all_keys));
+    return static_cast<std::size_t>(&key - std::begin(all_keys));
+}
+
+}  // namespace chappe::server
