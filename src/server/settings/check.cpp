@@ -1,0 +1,172 @@
+#include "server/settings/check.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "server/settings/value.h"
+
+namespace chappe::server {
+
+namespace {
+
+// What `mqtts`, `http` and `https` become as soon as they are served: a word more here.
+constexpr std::array served_schemes = {net::Scheme::Mqtt, net::Scheme::Unix};
+
+// The first setting makes no sense above the second.
+struct AtMost {
+    std::string_view first;
+    std::string_view second;
+    Severity severity;
+    std::string_view reason;
+};
+
+constexpr AtMost relations[] = {
+    {"limits.connect_packet_size_max", "limits.packet_size_max", Severity::Error,
+     "strangers could send larger packets than clients"},
+    {"limits.packet_size_max", "limits.queue_bytes_max", Severity::Warning,
+     "the largest messages could never be queued"},
+    {"limits.packet_size_max", "limits.retained_bytes_max", Severity::Warning,
+     "the largest messages could never be retained"},
+    {"limits.packet_size_max", "limits.mailbox_bytes_max", Severity::Warning,
+     "one of the largest messages would fill a mailbox by itself"},
+    {"limits.queue_bytes_max", "limits.queued_bytes_total_max", Severity::Warning,
+     "the first bound could never be reached"},
+    {"limits.subscriptions_per_session_max", "limits.subscriptions_max", Severity::Warning,
+     "the first bound could never be reached"},
+    {"limits.connections_max", "limits.sessions_max", Severity::Warning,
+     "every connection has a session, so the first bound could never be reached"},
+};
+
+class Checker {
+public:
+    Checker(const Settings& settings, const Origins& origins, const std::vector<const Key*>& refused)
+        : settings_(settings), origins_(origins), refused_(refused) {}
+
+    [[nodiscard]] std::vector<Finding> run() {
+        for (const auto& relation : relations) check_relation(relation);
+        check_that_somebody_can_connect();
+        for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
+        return std::move(findings_);
+    }
+
+private:
+    void report(Severity severity, const Origin& origin, std::string message) {
+        findings_.push_back({severity, origin, std::move(message)});
+    }
+
+    [[nodiscard]] bool is_refused(const Key& key) const { return std::ranges::find(refused_, &key) != refused_.end(); }
+
+    [[nodiscard]] std::uint64_t number(const Key& key) const { return std::get<std::uint64_t>(key.get(settings_)); }
+
+    // A value that nobody set is named as the default that it is.
+    [[nodiscard]] std::string describe(const Key& key) const {
+        const bool is_default = origins_.of(key).kind == Origin::Kind::Default;
+        return fmt::format("{} ({}{})", key.full_name(), print_value(key, key.get(settings_)),
+                           is_default ? " by default" : "");
+    }
+
+    void check_relation(const AtMost& relation) {
+        const auto* first = find_key(relation.first);
+        const auto* second = find_key(relation.second);
+        ASSERT(first != nullptr && second != nullptr);
+        if (is_refused(*first) || is_refused(*second) || number(*first) <= number(*second)) return;
+        const bool first_was_set = origins_.of(*first).kind != Origin::Kind::Default;
+        report(relation.severity, origins_.of(first_was_set ? *first : *second),
+               fmt::format("{} is above {}: {}; lower the first or raise the second", describe(*first),
+                           describe(*second), relation.reason));
+    }
+
+    void check_that_somebody_can_connect() {
+        const auto& listen = *find_key("server.listen");
+        const bool were_refused = is_refused(listen) || is_refused(*find_key("listener.url"));
+        if (!settings_.listeners.empty() || were_refused) return;
+        report(Severity::Error, origins_.of(listen),
+               "there is no listener, so nobody could connect: write listen = [\"mqtt://127.0.0.1:1883\"]");
+    }
+
+    void check_listener(std::size_t index) {
+        const auto& listener = settings_.listeners[index];
+        const auto& origin = origins_.listeners[index];
+        check_scheme(listener, origin);
+        check_who_may_connect(listener, origin);
+        check_own_settings(listener, origin);
+        for (std::size_t other = 0; other < index; ++other) check_pair(other, index);
+    }
+
+    void check_scheme(const Listener& listener, const Origin& origin) {
+        if (std::ranges::find(served_schemes, listener.url.scheme) != served_schemes.end()) return;
+        report(Severity::Error, origin,
+               fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT or unix:PATH",
+                           listener.url.text(), net::scheme_name(listener.url.scheme)));
+    }
+
+    void check_who_may_connect(const Listener& listener, const Origin& origin) {
+        const auto url = listener.url.text();
+        const auto from = reach(listener.url);
+        const bool anybody = anonymous_allowed(settings_, listener);
+        if (!anybody && listener.allow_anonymous.has_value()) {
+            report(Severity::Error, origin,
+                   fmt::format(
+                       "nobody could connect to {}: there are no accounts yet, so allow_anonymous = false leaves no "
+                       "one; remove it, or the listener",
+                       url));
+        } else if (!anybody) {
+            report(Severity::Error, origin,
+                   fmt::format(
+                       "{} can be reached from other machines, and there are no accounts yet to tell who may "
+                       "connect; write allow_anonymous = true (or --allow-anonymous) if everybody may, or listen on "
+                       "127.0.0.1",
+                       url));
+        } else if (from == Reach::Anywhere) {
+            report(
+                Severity::Warning, origin,
+                fmt::format("whoever reaches {} may publish and subscribe as they like (allow_anonymous); be sure that "
+                            "the Internet does not reach it",
+                            url));
+        }
+    }
+
+    void check_own_settings(const Listener& listener, const Origin& origin) {
+        const auto url = listener.url.text();
+        if (listener.url.scheme != net::Scheme::Unix && listener.mode != Listener().mode) {
+            report(Severity::Error, origin, fmt::format("mode is for Unix sockets, and {} is none; remove it", url));
+        }
+        const auto& connections_max = *find_key("limits.connections_max");
+        if (!is_refused(connections_max) && listener.connections_max > settings_.limits.connections_max) {
+            report(Severity::Warning, origin,
+                   fmt::format("connections_max of {} is above {}, so it could never be reached", url,
+                               describe(connections_max)));
+        }
+    }
+
+    void check_pair(std::size_t first, std::size_t second) {
+        const auto& a = settings_.listeners[first].url;
+        const auto& b = settings_.listeners[second].url;
+        if (!collide(a, b)) return;
+        const auto& origin = origins_.listeners[second];
+        report(Severity::Error, origin,
+               a == b ? fmt::format("{} is there twice, the first time from {}; remove one", b.text(),
+                                    to_string(origins_.listeners[first]))
+                      : fmt::format("{} takes the port of {} as well; remove one, or change its port", a.text(),
+                                    b.text()));
+    }
+
+    const Settings& settings_;
+    const Origins& origins_;
+    const std::vector<const Key*>& refused_;
+    std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check(const Settings& settings, const Origins& origins, const std::vector<const Key*>& refused) {
+    return Checker(settings, origins, refused).run();
+}
+
+}  // namespace chappe::server
