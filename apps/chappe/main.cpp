@@ -1,26 +1,34 @@
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/chappe/command.h"
 #include "base/version.h"
+#include "server/settings/nearest.h"
 
 namespace chappe::app {
 namespace {
 
 struct Command {
-    const char* name;
+    std::string_view name;
     const char* summary;
     Run (*define)(CLI::App&);
 };
 
 // In the order of `chappe --help`.
 constexpr Command commands[] = {
+    {"check", "Say what is wrong in a configuration file", define_check},
+    {"config", "Print every setting and where it comes from", define_config},
     {"version", "Print the version", define_version},
 };
 
 constexpr auto examples = R"(Examples:
-  chappe version
-  chappe COMMAND --help
+  chappe check chappe.toml
+  chappe config --config chappe.toml --changed
+  chappe config --help
 
 Exit codes: 0 success, 1 failure, 2 the command line is wrong.)";
 
@@ -30,15 +38,34 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_success : exit_usage;
 }
 
+// CLI11 would only say that a subcommand is missing.
+bool is_unknown_command(std::string_view word) {
+    return !word.starts_with('-') && std::ranges::find(commands, word, &Command::name) == std::end(commands);
+}
+
+int refuse_command(std::string_view word) {
+    std::vector<std::string_view> names;
+    for (const auto& command : commands) names.push_back(command.name);
+    const auto meant = server::nearest(word, names);
+    const auto hint = meant ? "did you mean " + std::string(*meant) + "?" : "chappe --help lists the commands";
+    std::fprintf(stderr, "chappe: there is no command \"%.*s\"; %s\n", static_cast<int>(word.size()), word.data(),
+                 hint.c_str());
+    return exit_usage;
+}
+
 int run(int argc, char** argv) {
+    if (argc > 1 && is_unknown_command(argv[1])) return refuse_command(argv[1]);
     CLI::App app("Chappe: an MQTT broker and its tools, in one program", "chappe");
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string("chappe ") + version());
     app.footer(examples);
+    app.failure_message([](const CLI::App*, const CLI::Error& error) {
+        return std::string("chappe: ") + error.what() + "; --help shows what is expected\n";
+    });
 
     int exit_code = exit_success;
     for (const auto& command : commands) {
-        auto* subcommand = app.add_subcommand(command.name, command.summary);
+        auto* subcommand = app.add_subcommand(std::string(command.name), command.summary);
         subcommand->callback([run = command.define(*subcommand), &exit_code] { exit_code = run(); });
     }
     try {
