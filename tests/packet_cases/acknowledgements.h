@@ -2,7 +2,7 @@
 
 // PUBACK, PUBREC, PUBREL and PUBCOMP. Included by tests/packet_cases.h.
 
-#include "tests/packet_cases.h"
+#include "tests/packet_cases/row.h"
 
 namespace chappe::mqtt::cases {
 

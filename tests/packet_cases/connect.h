@@ -2,7 +2,7 @@
 
 // CONNECT as it may be. Included by tests/packet_cases.h.
 
-#include "tests/packet_cases.h"
+#include "tests/packet_cases/row.h"
 
 namespace chappe::mqtt::cases {
 

@@ -3,7 +3,7 @@
 // What the first two to five bytes of a packet can do wrong, and the packets that have nothing else.
 // Included by tests/packet_cases.h.
 
-#include "tests/packet_cases.h"
+#include "tests/packet_cases/row.h"
 
 namespace chappe::mqtt::cases {
 

@@ -2,7 +2,7 @@
 
 // SUBSCRIBE, SUBACK, UNSUBSCRIBE and UNSUBACK. Included by tests/packet_cases.h.
 
-#include "tests/packet_cases.h"
+#include "tests/packet_cases/row.h"
 
 namespace chappe::mqtt::cases {
 
