@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "broker/message.h"
 
@@ -61,9 +62,11 @@ private:
     struct Stripe;
 
     [[nodiscard]] Stripe& stripe_of(std::string_view topic) const noexcept;
+    [[nodiscard]] Outcome account(const Message* previous, const Message& message);
+    void forget(const Message& message) noexcept;
 
-    std::uint64_t hash_seed_;
-    std::unique_ptr<Stripe[]> stripes_;
+    TextHash hash_;
+    std::vector<std::unique_ptr<Stripe>> stripes_;
     std::atomic<std::size_t> messages_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
     std::atomic<std::size_t> messages_max_;

@@ -1,0 +1,100 @@
+#include "broker/retained_topics.h"
+
+#include <utility>
+
+namespace chappe::broker {
+
+MessagePtr RetainedTopics::find(std::string_view topic) const {
+    const auto id = id_of(topic);
+    return id == none ? MessagePtr() : messages_[id];
+}
+
+MessagePtr RetainedTopics::put(MessagePtr message) {
+    auto id = id_of(message->topic());
+    if (id == none) id = add(*message);
+    auto previous = std::exchange(messages_[id], std::move(message));
+    note_expiry(id);
+    return previous;
+}
+
+MessagePtr RetainedTopics::remove(std::string_view topic) {
+    const auto id = id_of(topic);
+    return id == none ? MessagePtr() : remove(id);
+}
+
+MessagePtr RetainedTopics::remove_expired(Instant now) {
+    if (expiry_.first_at() > now || expiry_.empty()) return {};
+    return remove(expiry_.first());
+}
+
+std::optional<std::string> RetainedTopics::match(TopicScan& scan, std::string_view from, Instant now,
+                                                 std::size_t looks_max, std::vector<MessagePtr>& out) const {
+    for (auto at = position_of(from); at != order_.end();) {
+        const auto& message = messages_[order_.at(at)];
+        if (looks_max-- == 0) return std::string(message->topic());
+        const auto step = scan.look(message->topic());
+        if (step.matches && !message->expired(now)) out.push_back(message);
+        at = after(at, step);
+    }
+    return std::nullopt;
+}
+
+RetainedTopics::Order::Position RetainedTopics::after(Order::Position position, const TopicScan::Step& step) const {
+    switch (step.next) {
+        case TopicScan::Next::Following:
+            return order_.next(position);
+        case TopicScan::Next::From:
+            return position_of(step.topic, position);
+        case TopicScan::Next::Beyond:
+            return order_.lower_bound(
+                [&](Id id) {
+                    return compare_topics(topic(id), step.topic) < 0 || is_at_or_below(topic(id), step.topic);
+                },
+                position);
+        case TopicScan::Next::None:
+            break;
+    }
+    return order_.end();
+}
+
+RetainedTopics::Id RetainedTopics::id_of(std::string_view topic) const {
+    return index_.find(hash_(topic), [&](Id id) { return this->topic(id) == topic; });
+}
+
+RetainedTopics::Order::Position RetainedTopics::position_of(std::string_view topic, Order::Position from) const {
+    return order_.lower_bound([&](Id id) { return compare_topics(this->topic(id), topic) < 0; }, from);
+}
+
+// The message itself is the caller's to put in its place.
+RetainedTopics::Id RetainedTopics::add(const Message& message) {
+    if (unused_.empty()) {
+        ASSERT(messages_.size() < none);
+        unused_.push_back(static_cast<Id>(messages_.size()));
+        messages_.emplace_back();
+    }
+    const auto id = unused_.back();
+    unused_.pop_back();
+    index_.insert(hash_(message.topic()), id);
+    order_.insert(position_of(message.topic()), id);
+    return id;
+}
+
+MessagePtr RetainedTopics::remove(Id id) {
+    index_.erase(hash_(topic(id)), id);
+    order_.erase(position_of(topic(id)));
+    expiry_.erase(id);
+    unused_.push_back(id);
+    auto message = std::move(messages_[id]);
+    if (count() == 0) *this = RetainedTopics(hash_);  // Which is when the memory is given back.
+    return message;
+}
+
+void RetainedTopics::note_expiry(Id id) {
+    if (messages_[id]->expires()) {
+        expiry_.set(id, messages_[id]->expires_at());
+    } else {
+        expiry_.erase(id);
+    }
+}
+
+}  // namespace chappe::broker
