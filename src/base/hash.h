@@ -39,6 +39,11 @@ public:
         return fold(hash, number * 0x9e3779b97f4a7c16 + 1);  // Odd, so never zero.
     }
 
+    // The hash of two numbers, keyed like that of a text.
+    [[nodiscard]] std::uint64_t of_numbers(std::uint64_t a, std::uint64_t b) const noexcept {
+        return fold(fold(a ^ mask_, b ^ state_), state_ ^ mask_);
+    }
+
 private:
     struct Rest {
         std::uint64_t a = 0;

@@ -30,7 +30,7 @@ struct Subscription {
     mqtt::QoS qos = mqtt::QoS::AtMostOnce;
     bool no_local = false;
     bool retain_as_published = false;
-    std::uint32_t subscription_identifier = 0;  // 0: none.
+    std::uint32_t subscription_identifier = 0;  // 0: none. Of a Group: how many members hold it in the tree.
 
     friend bool operator==(const Subscription&, const Subscription&) = default;
 };

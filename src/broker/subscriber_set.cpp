@@ -8,9 +8,18 @@ auto before(SubscriberId subscriber) {
 }
 
 SubscriberSet::Change replace(Subscription& old, const Subscription& subscription) {
+    if (old.subscriber.kind == SubscriberKind::Group) {
+        old.subscription_identifier += subscription.subscription_identifier;
+        return SubscriberSet::Change::None;
+    }
     if (old == subscription) return SubscriberSet::Change::None;
     old = subscription;
     return SubscriberSet::Change::Replaced;
+}
+
+// Whether the subscription stays, with one member less.
+bool has_more_members(Subscription& subscription) {
+    return subscription.subscriber.kind == SubscriberKind::Group && --subscription.subscription_identifier != 0;
 }
 
 }  // namespace
@@ -37,14 +46,15 @@ SubscriberSet::Change SubscriberSet::set(const Subscription& subscription) {
 
 bool SubscriberSet::erase(SubscriberId subscriber) {
     if (empty()) return false;
-    if (const auto* one = std::get_if<Subscription>(&content_)) {
-        if (one->subscriber != subscriber) return false;
+    if (auto* one = std::get_if<Subscription>(&content_)) {
+        if (one->subscriber != subscriber || has_more_members(*one)) return false;
         content_ = std::monostate{};
         return true;
     }
     auto& blocks = std::get<Blocks>(content_);
     const auto at = blocks.lower_bound(before(subscriber));
     if (at == blocks.end() || blocks.at(at).subscriber != subscriber) return false;
+    if (has_more_members(blocks.at(at))) return false;
     blocks.erase(at);
     if (blocks.empty()) content_ = std::monostate{};
     return true;

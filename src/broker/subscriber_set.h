@@ -18,9 +18,10 @@ class SubscriberSet {
 public:
     enum class Change : std::uint8_t { Added, Replaced, None };
 
-    // Adds or replaces that of the same subscriber. None: it was there already, the same in every field.
+    // Adds or replaces that of the same subscriber. None: it was there already, the same in every field. A Group is
+    // added by each of its members, from any shard, and counted: it goes when each has erased it once.
     Change set(const Subscription& subscription);
-    // Returns whether it was there.
+    // Returns whether it was there and is no longer.
     bool erase(SubscriberId subscriber);
 
     [[nodiscard]] bool empty() const noexcept { return std::holds_alternative<std::monostate>(content_); }

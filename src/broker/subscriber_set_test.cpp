@@ -56,6 +56,23 @@ TEST(SubscriberSet, SortsByShardKindAndId) {
     EXPECT_EQ(content(set), sorted);
 }
 
+// Its members are on many shards and come and go independently, so the set counts them.
+TEST(SubscriberSet, KeepsAGroupUntilItsLastMemberIsErased) {
+    for (const std::uint64_t others : {0, 3}) {
+        SubscriberSet set;
+        for (std::uint64_t i = 0; i < others; ++i) set.set({.subscriber = session(i)});
+        const SubscriberId group{ShardId{0}, SubscriberKind::Group, 99};
+        const Subscription one_member{.subscriber = group, .subscription_identifier = 1};
+        EXPECT_EQ(set.set(one_member), Change::Added);
+        EXPECT_EQ(set.set(one_member), Change::None);
+        EXPECT_FALSE(set.erase(group));
+        EXPECT_EQ(content(set).back().subscriber, group);
+        EXPECT_TRUE(set.erase(group));
+        EXPECT_EQ(content(set).size(), others);
+        EXPECT_FALSE(set.erase(group));
+    }
+}
+
 TEST(SubscriberSet, AgreesWithAMap) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         SCOPED_TRACE(seed);
