@@ -68,7 +68,9 @@ public:
     Message(const Message&) = delete;
     Message& operator=(const Message&) = delete;
 
-    [[nodiscard]] std::string_view topic() const noexcept { return {reinterpret_cast<const char*>(text()), topic_size_}; }
+    [[nodiscard]] std::string_view topic() const noexcept {
+        return {reinterpret_cast<const char*>(text()), topic_size_};
+    }
     [[nodiscard]] Bytes properties() const noexcept { return {text() + topic_size_, properties_size_}; }
     [[nodiscard]] Bytes payload() const noexcept { return {text() + topic_size_ + properties_size_, payload_size_}; }
     [[nodiscard]] mqtt::QoS qos() const noexcept { return qos_; }

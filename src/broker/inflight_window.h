@@ -1,0 +1,94 @@
+#pragma once
+
+// The messages of QoS 1 and 2 sent to one client and not yet acknowledged (4.3, 4.4, 4.9), in the order of sending.
+// Owned by a Session, so it outlives the network connection.
+//
+// Packet identifiers are given out in turn, so an identifier's place is its distance from the oldest one's, and
+// acknowledgements are found without a table. An entry acknowledged out of order stays as a gap until those before it
+// are gone. Two numbers are kept apart: which entries exist (they survive the connection) and how many PUBLISH packets
+// of this connection await an answer (the quota of 4.9, which starts anew with each connection).
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/ring.h"
+#include "broker/delivery.h"
+#include "mqtt/types.h"
+
+namespace chappe::broker {
+
+class InflightWindow {
+public:
+    enum class State : std::uint8_t {
+        Published,  // PUBLISH sent; PUBACK or PUBREC is awaited.
+        Released,   // PUBREC received and PUBREL sent; PUBCOMP is awaited. The message itself is no longer needed.
+        Gone,       // Acknowledged; a gap.
+    };
+
+    struct Entry {
+        Delivery delivery;
+        State state = State::Published;
+        bool takes_quota = false;  // Its PUBLISH was sent on this connection.
+    };
+
+    // A connection begins: everything is to be sent again, and at most `send_quota` PUBLISH at a time.
+    void resume(std::uint16_t send_quota) noexcept;
+
+    // Whether a new message may be sent: all old ones have been sent again and the quota is not used up.
+    [[nodiscard]] bool has_room() const noexcept;
+    // Takes a message that is being sent now. The caller has asked has_room().
+    [[nodiscard]] mqtt::PacketId add(Delivery delivery);
+
+    // The next PUBLISH to be sent again on this connection, the oldest first; nothing at the end, or while the quota is
+    // used up. The caller then calls sent_again() or remove() for it.
+    [[nodiscard]] std::optional<mqtt::PacketId> next_to_send_again() noexcept;
+    void sent_again(mqtt::PacketId id);
+
+    // Nothing when there is no such packet identifier in use.
+    [[nodiscard]] Entry* find(mqtt::PacketId id) noexcept;
+
+    // PUBREC received: the message is let go, its packet identifier stays in use.
+    void release(mqtt::PacketId id);
+    // The exchange is complete, or given up. Gives the delivery back; its message is null if it had been released.
+    Delivery remove(mqtt::PacketId id);
+
+    // Calls visit(PacketId, const Entry&) for each entry that is not gone, in the order of sending.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (std::size_t index = 0; index != entries_.size(); ++index) {
+            if (entries_[index].state != State::Gone) visit(id_at(index), entries_[index]);
+        }
+    }
+
+    // Removes the entries for which picked(const Entry&) is true, and appends their deliveries to `out` in order.
+    template <class Picked>
+    void extract(Picked picked, std::vector<Delivery>& out) {
+        for (std::size_t index = 0; index != entries_.size(); ++index) {
+            auto& entry = entries_[index];
+            if (entry.state != State::Gone && picked(std::as_const(entry))) out.push_back(end(entry));
+        }
+        trim();
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return live_; }
+
+private:
+    static constexpr std::size_t ids = 65'535;
+
+    [[nodiscard]] mqtt::PacketId id_at(std::size_t index) const noexcept {
+        return mqtt::PacketId{static_cast<std::uint16_t>((first_id_ - 1U + index) % ids + 1)};
+    }
+    [[nodiscard]] std::size_t index_of(mqtt::PacketId id) const noexcept { return (id.value + ids - first_id_) % ids; }
+    [[nodiscard]] Delivery end(Entry& entry);
+    void trim();
+
+    Ring<Entry> entries_;
+    std::size_t send_again_at_ = 0;  // Entries from here on have not been sent on this connection.
+    std::uint32_t live_ = 0;
+    std::uint16_t first_id_ = 1;  // Of entries_[0].
+    std::uint16_t send_quota_ = 0;
+    std::uint16_t quota_taken_ = 0;
+};
+
+}  // namespace chappe::broker

@@ -1,0 +1,60 @@
+#include "broker/output.h"
+
+#include <algorithm>
+
+namespace chappe::broker {
+
+void Output::append_payload(const MessagePtr& message) {
+    const auto payload = message->payload();
+    if (payload.size() < reference_from_bytes) {
+        if (!payload.empty()) std::memcpy(grow(payload.size()), payload.data(), payload.size());
+        return;
+    }
+    references_.push_back({.copied_before = std::exchange(tail_, 0), .consumed = 0, .message = message});
+    size_ += payload.size();
+}
+
+std::size_t Output::gather(std::span<Bytes> pieces) const {
+    std::size_t filled = 0;
+    const auto add = [&](Bytes piece) {
+        if (!piece.empty()) pieces[filled++] = piece;
+        return filled == pieces.size();
+    };
+    auto copied = copied_.bytes();
+    for (std::size_t index = 0; index != references_.size(); ++index) {
+        const auto& reference = references_[index];
+        if (filled == pieces.size() || add(copied.first(reference.copied_before))) return filled;
+        copied = copied.subspan(reference.copied_before);
+        if (add(reference.message->payload().subspan(reference.consumed))) return filled;
+    }
+    if (filled != pieces.size()) add(copied);
+    return filled;
+}
+
+void Output::consume(std::size_t size) {
+    ASSERT(size <= size_);
+    size_ -= size;
+    while (size != 0 && !references_.empty()) {
+        auto& reference = references_.front();
+        const auto copied = std::min(size, reference.copied_before);
+        copied_.consume(copied);
+        reference.copied_before -= copied;
+        size -= copied;
+        const auto left = reference.message->payload().size() - reference.consumed;
+        const auto referenced = std::min(size, left);
+        reference.consumed += referenced;
+        size -= referenced;
+        if (reference.copied_before == 0 && referenced == left) references_.pop_front();
+    }
+    copied_.consume(size);
+    tail_ -= size;
+    ASSERT(size_ != 0 || (copied_.empty() && references_.empty()));
+}
+
+void Output::clear() {
+    copied_.release();
+    references_.clear_and_free();
+    tail_ = size_ = 0;
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,69 @@
+#pragma once
+
+// What is to be written to one connection, in order: small packets copied together so that one gathered write sends
+// many, large payloads referenced so that they are never copied. Owned by a Connection.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/ring.h"
+#include "broker/message.h"
+
+namespace chappe::broker {
+
+class Output {
+public:
+    // Payloads from this size on are referenced: below, copying is cheaper than one more piece in the gathered write.
+    static constexpr std::size_t reference_from_bytes = 2048;
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+    // Appends what `write(Buffer&)` appends to the buffer it is given.
+    template <class Write>
+    void append_with(Write write) {
+        const auto before = copied_.size();
+        write(copied_);
+        const auto added = copied_.size() - before;
+        tail_ += added;
+        size_ += added;
+    }
+
+    // Space for `size` bytes that the caller fills at once.
+    [[nodiscard]] std::uint8_t* grow(std::size_t size) {
+        tail_ += size;
+        size_ += size;
+        return copied_.grow(size);
+    }
+
+    void append_payload(const MessagePtr& message);
+
+    // Fills `pieces` with what comes first and returns how many it filled.
+    [[nodiscard]] std::size_t gather(std::span<Bytes> pieces) const;
+
+    // Forgets the first `size` bytes, which have been written.
+    void consume(std::size_t size);
+
+    void clear();
+
+    // Gives memory back when there is nothing to send.
+    void release_if_empty() {
+        if (empty()) clear();
+    }
+
+private:
+    struct Reference {
+        std::size_t copied_before;  // Bytes of `copied_` between the reference before it, or the start, and this one.
+        std::size_t consumed;       // Of its payload.
+        MessagePtr message;
+    };
+
+    Buffer copied_;
+    Ring<Reference> references_;
+    std::size_t tail_ = 0;  // Bytes of `copied_` after the last reference.
+    std::size_t size_ = 0;
+};
+
+}  // namespace chappe::broker

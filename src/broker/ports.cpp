@@ -1,0 +1,14 @@
+#include "broker/ports.h"
+
+#include <array>
+
+namespace chappe::broker {
+
+std::string_view to_string(EventKind kind) noexcept {
+    static constexpr std::array<std::string_view, 8> names = {
+        "client_connected", "client_disconnected", "connect_refused", "session_taken_over",
+        "session_expired",  "subscribe_refused",   "publish_refused", "message_dropped"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,140 @@
+#pragma once
+
+// The few interfaces through which the rest of Chappe meets the broker core. A feature implements one of these or
+// is a LocalSubscriber and a caller of Shard::publish(); there is no other road, so no other place can forget a check.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "broker/ids.h"
+#include "broker/message.h"
+#include "mqtt/packet.h"
+#include "mqtt/reason_code.h"
+
+namespace chappe::broker {
+
+// Where a connection comes from, as its listener knows it.
+struct Peer {
+    std::string address;             // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
+    bool anonymous_allowed = false;  // The listener takes clients that do not say who they are.
+    bool is_operator = false;        // Came by the operator's socket: may use $CONTROL.
+};
+
+// Who a client is, once it has been accepted. Lives as long as its connection.
+struct Identity {
+    std::string client_id;
+    std::string user_name;  // Empty: anonymous.
+    bool is_operator = false;
+};
+
+// Names a CONNECT or AUTH that waits for its answer.
+struct Ticket {
+    ShardId shard;
+    ConnectionId connection;
+
+    friend bool operator==(const Ticket&, const Ticket&) = default;
+};
+
+// What a client says of itself. The views hold during the call only.
+struct Login {
+    const Peer& peer;
+    mqtt::ProtocolVersion version;
+    std::string_view client_id;
+    std::optional<std::string_view> user_name;
+    std::optional<Bytes> password;
+    std::optional<std::string_view> authentication_method;
+    std::optional<Bytes> authentication_data;
+};
+
+// The answer to a Login or to an AUTH: Success, ContinueAuthentication (with data for the client's next step), or a
+// reason code for the refusal and, in `reason`, what may be told to the client.
+struct Verdict {
+    mqtt::ReasonCode code = mqtt::ReasonCode::Success;
+    std::string reason;
+    std::string user_name;
+    std::optional<std::string> authentication_data;
+};
+
+// Asked once for each CONNECT and each AUTH, by the shard that owns the connection. Answers at once, or returns nothing
+// and has Shard::authenticated() called later, on that shard's thread; until then the connection waits.
+class Authenticator {
+public:
+    virtual ~Authenticator() = default;
+
+    [[nodiscard]] virtual std::optional<Verdict> authenticate(const Login& login, Ticket ticket) = 0;
+    // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication.
+    [[nodiscard]] virtual std::optional<Verdict> proceed(const mqtt::Auth& auth, Ticket ticket) = 0;
+    // The connection is gone or has been refused for another reason: no answer is wanted any more.
+    virtual void abandon(Ticket ticket) = 0;
+};
+
+enum class Access : std::uint8_t { Publish, Subscribe, Receive };
+
+struct Question {
+    const Identity& who;
+    Access access;
+    std::string_view topic;  // A topic name; for Subscribe a topic filter without "$share/NAME/".
+    mqtt::QoS qos;
+    bool retain = false;
+    bool shared = false;
+};
+
+struct Decision {
+    bool allowed = true;
+    std::string_view reason;  // Why not: short, and safe to show to the client. Holds as long as the Permissions do.
+};
+
+// Asked at every entrance and every exit of a message. Called on all shards' threads at once; must not block.
+class Permissions {
+public:
+    virtual ~Permissions() = default;
+
+    [[nodiscard]] virtual Decision decide(const Question& question) const = 0;
+    // Whether Receive is ever denied: when not, deliveries are not asked about one by one.
+    [[nodiscard]] virtual bool restricts_receiving() const noexcept = 0;
+};
+
+// A subscriber inside the program. deliver() is called on the thread of the shard where the message was published, so
+// it only hands the message on to a thread of its own.
+class LocalSubscriber {
+public:
+    virtual ~LocalSubscriber() = default;
+
+    virtual void deliver(const MessagePtr& message) = 0;
+};
+
+enum class EventKind : std::uint8_t {
+    ClientConnected,
+    ClientDisconnected,  // `code` and `reason` say why; Success: the client said goodbye.
+    ConnectRefused,      // CONNECT was answered with an error, or never came.
+    SessionTakenOver,
+    SessionExpired,
+    SubscribeRefused,
+    PublishRefused,
+    MessageDropped,  // Logged for the first of each reason and session; all are counted.
+};
+
+[[nodiscard]] std::string_view to_string(EventKind kind) noexcept;  // "client_connected"
+
+// Something that an operator may want to read. The views hold during the call only.
+struct Event {
+    EventKind kind;
+    std::string_view client_id;
+    std::string_view address;
+    std::string_view topic;
+    mqtt::ReasonCode code = mqtt::ReasonCode::Success;
+    std::string_view reason;
+};
+
+// Called on the shards' threads; must not block.
+class EventLog {
+public:
+    virtual ~EventLog() = default;
+
+    virtual void record(const Event& event) = 0;
+};
+
+}  // namespace chappe::broker
