@@ -1,0 +1,149 @@
+#pragma once
+
+// One network connection as the protocol sees it: what was agreed in CONNECT, bytes that are not yet a whole packet,
+// and what is to be written. It knows the rules of a connection, not those of a session. Owned by a shard; the bytes
+// come and go through the shard's caller.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ring.h"
+#include "base/time.h"
+#include "broker/action.h"
+#include "broker/counters.h"
+#include "broker/delivery.h"
+#include "broker/ids.h"
+#include "broker/output.h"
+#include "broker/ports.h"
+#include "broker/publish_encoder.h"
+#include "broker/topic_aliases.h"
+#include "mqtt/encoder.h"
+#include "mqtt/packet.h"
+
+namespace chappe::broker {
+
+class Connection {
+public:
+    enum class State : std::uint8_t {
+        AwaitingConnect,
+        Authenticating,  // CONNECT is here and waits for the Authenticator.
+        Connected,
+        HandingOver,  // To the home shard of its client; nothing is read until it is there.
+        Closing,      // The last packet has been put in the output; nothing that arrives is read any more.
+    };
+
+    // An acknowledgement of a PUBLISH. They leave in the order in which the PUBLISH packets came ([MQTT-4.6.0-2],
+    // [MQTT-4.6.0-3]), so one that is ready waits for those before it.
+    struct OwedAck {
+        mqtt::PacketId packet_id;
+        mqtt::QoS qos;
+        bool ready;
+        mqtt::ReasonCode code;
+        std::string_view reason;
+    };
+
+    // Sending asks for an action::Write, once until begin_write().
+    Connection(ConnectionId id, Peer peer, Counters& counters, std::vector<Action>& actions, Instant now);
+
+    const ConnectionId id;
+    const Peer peer;
+    const Instant opened_at;
+
+    State state = State::AwaitingConnect;
+    SessionId session;              // Zero until CONNECT has been accepted, and after it has been detached.
+    Identity identity;              // Set with CONNECT.
+    Instant last_packet_at;         // For the keep alive.
+    bool connect_received = false;  // So the version is known, and a refusal can be a CONNACK.
+    bool over_limit = false;        // Beyond connections_max: its CONNECT will be refused.
+    bool reading_paused = false;
+
+    // --- What CONNECT agreed on.
+    mqtt::ProtocolVersion version = mqtt::ProtocolVersion::V5;
+    bool bridge = false;
+    bool problem_information = true;
+    std::uint16_t keep_alive_seconds = 0;
+    std::uint32_t packet_size_max = mqtt::packet_size_limit;  // The client's.
+    std::string authentication_method;                        // Empty: none.
+
+    [[nodiscard]] bool awaits_authenticator() const noexcept {
+        return state == State::Authenticating && authentication_method.empty();
+    }
+    // While an enhanced authentication goes on, the client's AUTH packets are part of it.
+    [[nodiscard]] bool takes_packets() const noexcept {
+        return state == State::AwaitingConnect || state == State::Connected ||
+               (state == State::Authenticating && !authentication_method.empty());
+    }
+    [[nodiscard]] bool v5() const noexcept { return version == mqtt::ProtocolVersion::V5; }
+    [[nodiscard]] std::optional<Duration> keep_alive_limit() const noexcept;  // One and a half times ([MQTT-3.1.2-22]).
+
+    void allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max);
+    // The topic of a PUBLISH, its alias resolved.
+    [[nodiscard]] mqtt::Result<std::string_view> resolve_topic(const mqtt::Publish& publish);
+
+    // --- Received and not yet handled.
+    Buffer input;           // The beginning of a packet, or what came while an Authenticator is asked.
+    Buffer connect_packet;  // While an Authenticator is asked.
+
+    // --- To be written.
+    Output output;
+    // The Write that was asked for is being done; what is sent from now on asks again.
+    void begin_write() noexcept { write_wanted_ = false; }
+
+    template <class Packet>
+    void send(const Packet& packet) {
+        output.append_with([&](Buffer& out) { mqtt::encode(packet, version, out); });
+        counters_.packets_sent.add();
+        want_write();
+    }
+    // Leaves out the Reason String and user properties where the client did not ask for them ([MQTT-3.1.2-29]) or
+    // the packet would be larger than it takes ([MQTT-3.2.2-19], [MQTT-3.4.2-2] and so on).
+    template <class Packet>
+    void send_with_reason(Packet packet, std::string_view reason, bool even_without_problem_information = false);
+
+    // Returns false, having sent nothing, where the packet is larger than the client takes ([MQTT-3.1.2-24]).
+    [[nodiscard]] bool send_publish(PublishEncoder& encoder, const MessagePtr& message, const Variant& variant,
+                                    mqtt::PacketId packet_id, bool dup, Instant now);
+
+    // --- PUBLISH packets of QoS 1 and 2 from the client that are not yet acknowledged (its Receive Maximum is ours).
+    [[nodiscard]] std::uint32_t unacknowledged() const noexcept { return unacknowledged_; }
+    void publish_begun() noexcept { ++unacknowledged_; }
+    void publish_completed() noexcept {
+        if (unacknowledged_ != 0) --unacknowledged_;
+    }
+
+    // Owes an acknowledgement that is ready already, or will be: settle_ack() then says how. Ready ones are sent.
+    void owe_ack(OwedAck ack);
+    void settle_ack(mqtt::PacketId packet_id, mqtt::QoS qos, mqtt::ReasonCode code, std::string_view reason);
+
+private:
+    void want_write() {
+        if (!std::exchange(write_wanted_, true)) actions_.push_back(action::Write{id});
+    }
+    void send_ready_acks();
+    void send_ack(const OwedAck& ack);
+
+    Counters& counters_;
+    std::vector<Action>& actions_;
+    bool write_wanted_ = false;
+    Ring<OwedAck> owed_acks_;
+    std::uint32_t unacknowledged_ = 0;
+    std::unique_ptr<IncomingAliases> incoming_aliases_;
+    std::unique_ptr<OutgoingAliases> outgoing_aliases_;
+};
+
+template <class Packet>
+void Connection::send_with_reason(Packet packet, std::string_view reason, bool even_without_problem_information) {
+    if (v5() && !reason.empty() && (problem_information || even_without_problem_information)) {
+        packet.reason_string = reason;
+        if (mqtt::encoded_size(packet, version) <= packet_size_max) return send(packet);
+        packet.reason_string.reset();
+    }
+    send(packet);
+}
+
+}  // namespace chappe::broker

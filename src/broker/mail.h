@@ -1,0 +1,98 @@
+#pragma once
+
+// What shards tell one another: batches of these, through each shard's Mailbox.
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "broker/delivery.h"
+#include "broker/ids.h"
+#include "broker/match_list.h"
+#include "broker/message.h"
+#include "mqtt/packet.h"
+
+namespace chappe::broker {
+
+// A PUBLISH whose acknowledgement waits for what other shards say of it.
+using PendingId = Id<struct PendingIdTag, std::uint64_t>;
+
+struct PublishToken {
+    ShardId shard;
+    PendingId pending;  // Zero: nobody waits.
+};
+
+// One member of a shared subscription, as its home shard knows it.
+struct GroupMember {
+    ShardId shard;
+    SessionId session;
+    mqtt::SubscriptionOptions options;
+    std::uint32_t subscription_identifier = 0;
+    bool online = false;
+    std::uint16_t capacity = 0;  // Messages of QoS 1 and 2 that it takes before it has acknowledged some.
+};
+
+namespace mail {
+
+// A message for the subscribers of one shard: those in `range` of `matches`.
+struct Publication {
+    MessagePtr message;
+    Matches matches;
+    MatchList::Range range;
+    PublishToken token;
+};
+
+// The answer to a Publication with a token.
+struct Receipt {
+    PendingId pending;
+    bool rejected;
+};
+
+// The mailbox that the sender found full is empty again.
+struct MailboxEmptied {};
+
+// A message that a feature of the program publishes.
+struct Injected {
+    MessagePtr message;
+};
+
+// From a shared subscription's home to the member it chose.
+struct MemberDelivery {
+    SessionId member;
+    Delivery delivery;
+};
+
+// A member has joined, or something about it has changed.
+struct MemberUpdate {
+    GroupId group;
+    GroupMember member;
+};
+
+struct MemberLeft {
+    GroupId group;
+    ShardId shard;
+    SessionId session;
+};
+
+// The member is done with so many messages and takes as many more.
+struct MemberDone {
+    GroupId group;
+    ShardId shard;
+    SessionId session;
+    std::uint32_t count;
+};
+
+// What a member cannot deliver, for another one. In order.
+struct MemberReturned {
+    GroupId group;
+    ShardId shard;
+    SessionId session;
+    std::vector<Delivery> deliveries;
+};
+
+}  // namespace mail
+
+using Mail = std::variant<mail::Publication, mail::Receipt, mail::MailboxEmptied, mail::Injected, mail::MemberDelivery,
+                          mail::MemberUpdate, mail::MemberLeft, mail::MemberDone, mail::MemberReturned>;
+
+}  // namespace chappe::broker

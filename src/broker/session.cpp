@@ -1,0 +1,311 @@
+#include "broker/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chappe::broker {
+
+using mqtt::QoS;
+using mqtt::ReasonCode;
+
+Session::Session(SessionId session_id, std::string name, SessionEnvironment& environment)
+    : id(session_id), client_id(std::move(name)), environment_(environment), queue_(environment.accounts) {}
+
+void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept {
+    ASSERT(connection_ == nullptr);
+    connection_ = &connection;
+    send_quota_ = send_quota;
+    inflight_.resume(send_quota);
+}
+
+void Session::resume(Instant now) {
+    inflight_.for_each([&](mqtt::PacketId packet_id, const InflightWindow::Entry& entry) {
+        if (entry.state == InflightWindow::State::Released) connection_->send(mqtt::PubRel{.packet_id = packet_id});
+    });
+    pump(now);
+}
+
+void Session::detach() {
+    connection_ = nullptr;
+    keep_retained_backlog();
+}
+
+Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,
+                                std::span<const std::uint32_t> identifiers, GroupRef group, Instant now) {
+    if (message->expired(now)) {
+        lose(message, DropReason::Expired, group);
+        return Taken::Yes;
+    }
+    if (qos == QoS::AtMostOnce) {
+        deliver_at_most_once(message, retain, identifiers, group, now);
+        return Taken::Yes;
+    }
+    Delivery delivery{.message = message, .qos = qos, .retain = retain, .group = group};
+    for (const auto identifier : identifiers) delivery.subscription_identifiers.add(identifier);
+    if (!can_send_now() || !queue_.empty()) return enqueue(std::move(delivery), now);
+    send(std::move(delivery), now);
+    return Taken::Yes;
+}
+
+void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
+                                   GroupRef group, Instant now) {
+    if (connection_ == nullptr) return lose(message, DropReason::Offline, group);
+    if (connection_->output.size() > environment_.accounts.limits.unsent_bytes_max) {
+        return lose(message, DropReason::UnsentFull, group);
+    }
+    const Variant variant{.v5 = connection_->v5(), .retain = retain, .subscription_identifiers = identifiers};
+    if (!connection_->send_publish(environment_.encoder, message, variant, {}, false, now)) {
+        return lose(message, DropReason::PacketTooLarge, group);
+    }
+    if (group) environment_.events.completed.push_back(group);
+}
+
+bool Session::can_send_now() const noexcept {
+    return connection_ != nullptr && inflight_.has_room() && connection_->output.size() < pump_until_unsent_bytes;
+}
+
+Session::Taken Session::enqueue(Delivery delivery, Instant now) {
+    if (make_room(delivery, now)) {
+        queue_.push_back(std::move(delivery));
+        return Taken::Yes;
+    }
+    const auto in_the_way = queue_.in_the_way(*delivery.message).value_or(DropReason::QueueFull);
+    switch (environment_.policy.when_full) {
+        case WhenFull::Reject:
+            lose(delivery.message, DropReason::Rejected, delivery.group);
+            return Taken::Rejected;
+        case WhenFull::EndSession:
+            environment_.events.queue_overflowed = true;
+            [[fallthrough]];
+        case WhenFull::DropOldest:  // Nothing is left to drop, and it still does not fit.
+        case WhenFull::DropNewest:
+            lose(delivery.message, in_the_way, delivery.group);
+            return Taken::Yes;
+    }
+    std::unreachable();
+}
+
+bool Session::make_room(const Delivery& delivery, Instant now) {
+    if (!queue_.in_the_way(*delivery.message)) return true;
+    drop_expired(now);
+    while (const auto in_the_way = queue_.in_the_way(*delivery.message)) {
+        if (environment_.policy.when_full != WhenFull::DropOldest || queue_.empty()) return false;
+        const auto oldest = queue_.pop_front();
+        lose(oldest.message, *in_the_way, oldest.group);
+    }
+    return true;
+}
+
+void Session::drop_expired(Instant now) {
+    std::vector<Delivery> expired;
+    queue_.extract([now](const Delivery& waiting) { return waiting.message->expired(now); }, expired);
+    for (const auto& delivery : expired) lose(delivery.message, DropReason::Expired, delivery.group);
+}
+
+void Session::send(Delivery delivery, Instant now) {
+    const auto message = delivery.message;
+    const auto packet_id = inflight_.add(std::move(delivery));
+    const auto& sent = inflight_.find(packet_id)->delivery;
+    const Variant variant{.v5 = connection_->v5(),
+                          .qos = sent.qos,
+                          .retain = sent.retain,
+                          .subscription_identifiers = sent.subscription_identifiers.all()};
+    if (connection_->send_publish(environment_.encoder, message, variant, packet_id, false, now)) {
+        environment_.accounts.counters.inflight_messages.add();
+        return;
+    }
+    const auto unsent = inflight_.remove(packet_id);  // The quota is given back with it.
+    lose(unsent.message, DropReason::PacketTooLarge, unsent.group);
+}
+
+void Session::send_again(Instant now) {
+    while (const auto packet_id = inflight_.next_to_send_again()) {
+        if (connection_->output.size() >= pump_until_unsent_bytes) return;
+        const auto& sent = inflight_.find(*packet_id)->delivery;
+        const Variant variant{.v5 = connection_->v5(),
+                              .qos = sent.qos,
+                              .retain = sent.retain,
+                              .subscription_identifiers = sent.subscription_identifiers.all()};
+        if (connection_->send_publish(environment_.encoder, sent.message, variant, *packet_id, true, now)) {
+            inflight_.sent_again(*packet_id);
+            continue;
+        }
+        const auto unsent = inflight_.remove(*packet_id);
+        environment_.accounts.counters.inflight_messages.subtract();
+        lose(unsent.message, DropReason::PacketTooLarge, unsent.group);
+    }
+}
+
+void Session::deliver_retained(std::vector<MessagePtr> messages, const SessionSubscription& subscription) {
+    if (messages.empty()) return;
+    std::ranges::reverse(messages);
+    if (!retained_) retained_ = std::make_unique<Ring<RetainedBacklog>>();
+    retained_->push_back(
+        {.messages = std::move(messages), .options = subscription.options, .identifier = subscription.identifier});
+}
+
+void Session::pump(Instant now) {
+    if (connection_ == nullptr) return;
+    send_again(now);
+    if (pump_retained(now)) pump_queue(now);
+}
+
+// Returns whether all has been sent. A message that has been replaced or removed in the meantime is passed over: the
+// client got the newer one as an ordinary publication, and must not see the older one after it.
+bool Session::pump_retained(Instant now) {
+    if (!retained_) return true;
+    while (!retained_->empty()) {
+        auto& backlog = retained_->front();
+        while (!backlog.messages.empty()) {
+            const auto& message = backlog.messages.back();
+            const auto qos = std::min(message->qos(), backlog.options.qos);
+            const bool room = connection_->output.size() < pump_until_unsent_bytes;
+            if (!room || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
+            const auto taken = std::move(backlog.messages.back());
+            backlog.messages.pop_back();
+            if (taken->expired(now) || environment_.retained.get(taken->topic()) != taken) continue;
+            Delivery delivery{.message = taken, .qos = qos, .retain = true};
+            delivery.subscription_identifiers.add(backlog.identifier);
+            if (qos == QoS::AtMostOnce) {
+                deliver_at_most_once(taken, true, delivery.subscription_identifiers.all(), {}, now);
+            } else {
+                send(std::move(delivery), now);
+            }
+        }
+        retained_->pop_front();
+    }
+    retained_.reset();
+    return true;
+}
+
+void Session::pump_queue(Instant now) {
+    while (!queue_.empty() && can_send_now()) {
+        auto delivery = queue_.pop_front();
+        if (delivery.message->expired(now)) {
+            lose(delivery.message, DropReason::Expired, delivery.group);
+        } else {
+            send(std::move(delivery), now);
+        }
+    }
+}
+
+// The connection is gone before all retained messages were sent. Those of QoS 1 and 2 are owed to the session.
+void Session::keep_retained_backlog() {
+    if (!retained_) return;
+    while (!retained_->empty()) {
+        auto backlog = retained_->pop_front();
+        for (auto left = backlog.messages.rbegin(); left != backlog.messages.rend(); ++left) {
+            const auto qos = std::min((*left)->qos(), backlog.options.qos);
+            if (qos == QoS::AtMostOnce || queue_.in_the_way(**left)) {
+                lose(*left, qos == QoS::AtMostOnce ? DropReason::Offline : DropReason::QueueFull);
+                continue;
+            }
+            Delivery delivery{.message = *left, .qos = qos, .retain = true};
+            delivery.subscription_identifiers.add(backlog.identifier);
+            queue_.push_back(std::move(delivery));
+        }
+    }
+    retained_.reset();
+}
+
+mqtt::Result<> Session::handle(const mqtt::PubAck& ack) {
+    auto* entry = inflight_.find(ack.packet_id);
+    if (entry == nullptr) return {};  // Acknowledged before, or taken back for another member: nothing is left to do.
+    if (entry->delivery.qos != QoS::AtLeastOnce) {
+        return mqtt::failure(ReasonCode::ProtocolError, "PUBACK for a message of QoS 2");
+    }
+    const auto delivery = inflight_.remove(ack.packet_id);
+    environment_.accounts.counters.inflight_messages.subtract();
+    if (is_error(ack.reason_code)) {
+        lose(delivery.message, DropReason::RefusedBySubscriber, delivery.group);  // [MQTT-4.8.2-6]
+    } else {
+        complete(delivery);
+    }
+    return {};
+}
+
+mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
+    auto* entry = inflight_.find(ack.packet_id);
+    if (entry == nullptr) {
+        if (!is_error(ack.reason_code)) {
+            connection_->send(
+                mqtt::PubRel{.packet_id = ack.packet_id, .reason_code = ReasonCode::PacketIdentifierNotFound});
+        }
+        return {};
+    }
+    if (entry->delivery.qos != QoS::ExactlyOnce) {
+        return mqtt::failure(ReasonCode::ProtocolError, "PUBREC for a message of QoS 1");
+    }
+    if (is_error(ack.reason_code)) {
+        const auto delivery = inflight_.remove(ack.packet_id);
+        environment_.accounts.counters.inflight_messages.subtract();
+        if (delivery.message) lose(delivery.message, DropReason::RefusedBySubscriber, delivery.group);
+        return {};
+    }
+    if (entry->state == InflightWindow::State::Published) inflight_.release(ack.packet_id);
+    connection_->send(mqtt::PubRel{.packet_id = ack.packet_id});
+    return {};
+}
+
+mqtt::Result<> Session::handle(const mqtt::PubComp& ack) {
+    auto* entry = inflight_.find(ack.packet_id);
+    if (entry == nullptr) return {};
+    if (entry->state != InflightWindow::State::Released) {
+        return mqtt::failure(ReasonCode::ProtocolError, "PUBCOMP before PUBREC");
+    }
+    complete(inflight_.remove(ack.packet_id));
+    environment_.accounts.counters.inflight_messages.subtract();
+    return {};
+}
+
+bool Session::is_received(mqtt::PacketId packet_id) const noexcept {
+    return std::ranges::find(received_, packet_id) != received_.end();
+}
+
+void Session::received(mqtt::PacketId packet_id) { received_.push_back(packet_id); }
+
+bool Session::released(mqtt::PacketId packet_id) {
+    const auto found = std::ranges::find(received_, packet_id);
+    if (found == received_.end()) return false;
+    *found = received_.back();
+    received_.pop_back();
+    return true;
+}
+
+std::vector<Delivery> Session::take_back_group_deliveries() {
+    std::vector<Delivery> taken;
+    const auto before = inflight_.size();
+    inflight_.extract(
+        [](const InflightWindow::Entry& entry) {
+            return entry.delivery.group && entry.delivery.qos == QoS::AtLeastOnce;
+        },
+        taken);
+    environment_.accounts.counters.inflight_messages.subtract(before - inflight_.size());
+    queue_.extract([](const Delivery& waiting) { return static_cast<bool>(waiting.group); }, taken);
+    return taken;
+}
+
+void Session::abandon_deliveries() {
+    std::vector<Delivery> owed;
+    inflight_.extract([](const InflightWindow::Entry&) { return true; }, owed);
+    environment_.accounts.counters.inflight_messages.subtract(owed.size());
+    while (!queue_.empty()) owed.push_back(queue_.pop_front());
+    for (const auto& delivery : owed) {
+        if (delivery.message) {
+            lose(delivery.message, DropReason::SessionEnded, delivery.group);
+        } else {
+            complete(delivery);
+        }
+    }
+}
+
+void Session::complete(const Delivery& delivery) {
+    if (delivery.group) environment_.events.completed.push_back(delivery.group);
+}
+
+void Session::lose(const MessagePtr& message, DropReason reason, GroupRef group) {
+    environment_.events.losses.push_back({.message = message, .reason = reason});
+    if (group) environment_.events.completed.push_back(group);
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,170 @@
+#pragma once
+
+// What the broker keeps for one client (4.1): subscriptions, messages under way in both directions, the will. It may
+// outlive the network connection. Owned by its home shard. It sends through the Connection it is attached to, and tells
+// what else became of messages in SessionEvents, which the shard reads after each call.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "broker/connection.h"
+#include "broker/counters.h"
+#include "broker/delivery.h"
+#include "broker/inflight_window.h"
+#include "broker/limits.h"
+#include "broker/message_queue.h"
+#include "broker/publish_encoder.h"
+#include "broker/retained_store.h"
+#include "mqtt/packet.h"
+#include "mqtt/topic.h"
+
+namespace chappe::broker {
+
+// What calls of a Session bring about beyond the packets that they send.
+struct SessionEvents {
+    struct Loss {
+        MessagePtr message;
+        DropReason reason;
+    };
+
+    std::vector<Loss> losses;
+    std::vector<GroupRef> completed;  // One for each message of a shared subscription that its member is done with.
+    bool queue_overflowed = false;    // when_full = end_session: the shard ends the session.
+
+    [[nodiscard]] bool empty() const noexcept { return losses.empty() && completed.empty() && !queue_overflowed; }
+    void clear() {
+        losses.clear();
+        completed.clear();
+        queue_overflowed = false;
+    }
+};
+
+// A will waiting for its occasion (3.1.2.5).
+struct StoredWill {
+    std::string topic;
+    std::string payload;
+    Buffer properties;  // As mqtt::encode_forwarded_properties() writes them.
+    mqtt::QoS qos;
+    bool retain;
+    std::optional<std::uint32_t> expiry_interval_seconds;
+    std::uint32_t delay_interval_seconds;
+    Identity identity;  // On whose behalf: permissions are asked when it is published.
+};
+
+struct SessionSubscription {
+    mqtt::TopicFilter filter;
+    mqtt::SubscriptionOptions options;
+    std::uint32_t identifier = 0;
+};
+
+// What all sessions of a shard work with.
+struct SessionEnvironment {
+    QueueAccounts accounts;
+    const Policy& policy;
+    PublishEncoder& encoder;
+    const RetainedStore& retained;
+    SessionEvents& events;
+};
+
+class Session {
+public:
+    enum class Taken : std::uint8_t {
+        Yes,       // Sent, queued, or dropped as the standard or the operator asks; counted if dropped.
+        Rejected,  // The queue is full and the publisher shall know (when_full = reject).
+    };
+
+    Session(SessionId id, std::string client_id, SessionEnvironment& environment);
+
+    const SessionId id;
+    const std::string client_id;
+
+    Identity identity;  // Of the client that connected last.
+    std::uint32_t expiry_interval_seconds = 0;
+    std::optional<Instant> ends_at;      // While disconnected, unless it never expires.
+    std::optional<Instant> will_due_at;  // While a delayed will waits.
+    std::unique_ptr<StoredWill> will;
+    bool subscribed_to_groups =
+        false;                   // Has been in a shared subscription: its home is told of our comings and goings.
+    bool drop_reported = false;  // A dropped message of this session has been logged.
+    std::unordered_map<std::string, SessionSubscription> subscriptions;  // By filter as subscribed.
+
+    // --- The connection.
+    [[nodiscard]] Connection* connection() const noexcept { return connection_; }
+    [[nodiscard]] bool connected() const noexcept { return connection_ != nullptr; }
+    // Begins on a new connection; `send_quota` is the client's Receive Maximum, or our bound where that is lower.
+    void attach(Connection& connection, std::uint16_t send_quota) noexcept;
+    // Sends again what was unacknowledged ([MQTT-4.4.0-1]) and then what is queued.
+    void resume(Instant now);
+    void detach();
+
+    // --- To the client.
+    // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
+    Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
+                  GroupRef group, Instant now);
+    // Retained messages for a new subscription: they are sent as the client takes them.
+    void deliver_retained(std::vector<MessagePtr> messages, const SessionSubscription& subscription);
+    // Sends what waits, as far as the quota and the connection's unsent bytes allow.
+    void pump(Instant now);
+
+    // The client's acknowledgements. They fail where the exchange is broken beyond repair.
+    [[nodiscard]] mqtt::Result<> handle(const mqtt::PubAck& ack);
+    [[nodiscard]] mqtt::Result<> handle(const mqtt::PubRec& ack);
+    [[nodiscard]] mqtt::Result<> handle(const mqtt::PubComp& ack);
+
+    // --- From the client: packet identifiers of QoS 2 for which PUBREC was or will be sent ([MQTT-4.3.3-10]).
+    [[nodiscard]] bool is_received(mqtt::PacketId id) const noexcept;
+    void received(mqtt::PacketId id);
+    // False where it was not there.
+    bool released(mqtt::PacketId id);
+
+    // --- Shared subscriptions.
+    // Takes back what came through a shared subscription and may go to another member: all that is queued and, of what
+    // was sent, QoS 1. QoS 2 stays, to be completed with this client ([MQTT-4.8.2-4]).
+    [[nodiscard]] std::vector<Delivery> take_back_group_deliveries();
+
+    // --- At the end of the session: reports everything that is still owed as lost.
+    void abandon_deliveries();
+
+    [[nodiscard]] std::size_t queued() const noexcept { return queue_.size(); }
+    [[nodiscard]] std::size_t inflight() const noexcept { return inflight_.size(); }
+    [[nodiscard]] std::uint16_t send_quota() const noexcept { return send_quota_; }
+
+private:
+    // Above this many unsent bytes, messages that can wait do wait: a slow client's backlog stays in its queue.
+    static constexpr std::size_t pump_until_unsent_bytes = 128 * 1024;
+
+    struct RetainedBacklog {
+        std::vector<MessagePtr> messages;  // In reverse: the next one is at the back.
+        mqtt::SubscriptionOptions options;
+        std::uint32_t identifier;
+    };
+
+    [[nodiscard]] bool can_send_now() const noexcept;
+    void deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
+                              GroupRef group, Instant now);
+    Taken enqueue(Delivery delivery, Instant now);
+    [[nodiscard]] bool make_room(const Delivery& delivery, Instant now);
+    void drop_expired(Instant now);
+    void send(Delivery delivery, Instant now);
+    void send_again(Instant now);
+    [[nodiscard]] bool pump_retained(Instant now);
+    void pump_queue(Instant now);
+    void keep_retained_backlog();
+    void complete(const Delivery& delivery);
+    void lose(const MessagePtr& message, DropReason reason, GroupRef group = {});
+
+    SessionEnvironment& environment_;
+    Connection* connection_ = nullptr;
+    std::uint16_t send_quota_ = 0;
+    InflightWindow inflight_;
+    MessageQueue queue_;
+    std::unique_ptr<Ring<RetainedBacklog>> retained_;
+    std::vector<mqtt::PacketId> received_;
+};
+
+}  // namespace chappe::broker

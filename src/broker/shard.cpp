@@ -1,0 +1,348 @@
+#include "broker/shard.h"
+
+#include <array>
+#include <utility>
+
+namespace chappe::broker {
+
+using mqtt::ReasonCode;
+
+namespace {
+
+constexpr std::size_t matches_kept_max = 65'536;
+constexpr auto retained_expiry_interval = 1s;  // How often expired retained messages are looked for.
+// Beyond connections_max, so many more get an answer to their CONNECT; others are just closed.
+constexpr std::uint32_t connections_answered_beyond_limit = 64;
+
+}  // namespace
+
+Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t seed, Instant now)
+    : id_(shard),
+      commons_(commons),
+      config_(std::move(config)),
+      random_(seed),
+      drop_log_(config_.drops_kept),
+      matches_(commons.tree, matches_kept_max),
+      environment_{.accounts = {.limits = config_.limits, .counters = counters_, .total = commons.queued_bytes},
+                   .policy = config_.policy,
+                   .encoder = encoder_,
+                   .retained = commons.retained,
+                   .events = events_},
+      outboxes_(commons.shard_count) {
+    if (id_.value == 0) {
+        deadlines_.set({.at = now + retained_expiry_interval, .kind = DeadlineKind::RetainedExpiry, .id = 0});
+    }
+}
+
+Shard::~Shard() {
+    commons_.connections.fetch_sub(static_cast<std::uint32_t>(connections_.size()), std::memory_order_relaxed);
+    commons_.sessions.fetch_sub(static_cast<std::uint32_t>(sessions_.size()), std::memory_order_relaxed);
+}
+
+std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
+    counters_.sockets_accepted.add();
+    const auto open = commons_.connections.load(std::memory_order_relaxed);
+    const bool over_limit = open >= config_.limits.connections_max;
+    if (over_limit) counters_.limit_connections.add();
+    if (open >= config_.limits.connections_max + connections_answered_beyond_limit) {
+        commons_.events.record({.kind = EventKind::ConnectRefused,
+                                .address = peer.address,
+                                .code = ReasonCode::ServerBusy,
+                                .reason = "connections_max is reached"});
+        return std::nullopt;
+    }
+    const auto id = adopt({.peer = std::move(peer), .opened_at = now, .input = {}}, now);
+    connections_.find(id)->over_limit = over_limit;
+    return id;
+}
+
+ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
+    commons_.connections.fetch_add(1, std::memory_order_relaxed);
+    counters_.connections.add();
+    auto [id, connection] =
+        connections_.emplace(std::move(handed_over.peer), counters_, actions_, handed_over.opened_at);
+    deadlines_.set({.at = handed_over.opened_at + std::chrono::seconds{config_.limits.connect_timeout_seconds},
+                    .kind = DeadlineKind::ConnectTimeout,
+                    .id = id.value});
+    connection.input = std::move(handed_over.input);
+    process_input(connection, now);
+    return id;
+}
+
+std::optional<HandedOver> Shard::take_for_handover(ConnectionId id) {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr || connection->state != Connection::State::HandingOver) return std::nullopt;
+    HandedOver handed_over{
+        .peer = connection->peer, .opened_at = connection->opened_at, .input = std::move(connection->input)};
+    erase(*connection);
+    return handed_over;
+}
+
+bool Shard::may_read(ConnectionId id) const noexcept {
+    const auto* connection = connections_.find(id);
+    if (connection == nullptr || connection->reading_paused || mailboxes_full_ != 0) return false;
+    return connection->state != Connection::State::HandingOver && connection->state != Connection::State::Closing;
+}
+
+void Shard::receive(ConnectionId id, Bytes bytes, Instant now) {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr) return;
+    counters_.bytes_received.add(bytes.size());
+    if (!connection->input.empty()) {
+        connection->input.append(bytes);
+        return process_input(*connection, now);
+    }
+    const auto handled = process(*connection, bytes, now);
+    connection->input.append(bytes.subspan(handled));
+    pause_or_resume_reading(*connection);
+}
+
+void Shard::process_input(Connection& connection, Instant now) {
+    const auto handled = process(connection, connection.input.bytes(), now);
+    connection.input.consume(handled);
+    if (connection.input.empty()) connection.input.release();
+    pause_or_resume_reading(connection);
+}
+
+// Handles the whole packets at the beginning of `bytes`, and returns how many bytes those were.
+std::size_t Shard::process(Connection& connection, Bytes bytes, Instant now) {
+    std::size_t handled = 0;
+    while (handled != bytes.size() && connection.takes_packets()) {
+        const auto rest = bytes.subspan(handled);
+        const bool first = connection.state == Connection::State::AwaitingConnect;
+        if (first && rest.front() >> 4 != std::to_underlying(mqtt::PacketType::Connect)) {
+            refuse(connection, ReasonCode::ProtocolError, "the first packet is not CONNECT", now);  // [MQTT-3.1.0-1]
+            break;
+        }
+        const auto frame =
+            mqtt::frame(rest, first ? config_.limits.connect_packet_size_max : config_.limits.packet_size_max);
+        if (!frame) {
+            if (frame.error().code == ReasonCode::PacketTooLarge) counters_.limit_packet_size.add();
+            close(connection, frame.error().code, frame.error().reason, now);
+            break;
+        }
+        if (!*frame) break;
+        counters_.packets_received.add();
+        if (!process_frame(connection, **frame, rest.first((*frame)->size), now)) break;
+        handled += (*frame)->size;
+    }
+    return connection.state == Connection::State::Closing ? bytes.size() : handled;
+}
+
+// Returns whether the packet is done with; a CONNECT that goes to another shard is not.
+bool Shard::process_frame(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now) {
+    connection.last_packet_at = now;
+    if (connection.state == Connection::State::AwaitingConnect) return handle_connect(connection, frame, packet, now);
+    const auto handled = handle_frame(connection, frame, now);
+    if (!handled) close(connection, handled.error().code, handled.error().reason, now);
+    return true;
+}
+
+mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now) {
+    const bool connected = connection.state == Connection::State::Connected;
+    if (connected && frame.type == mqtt::PacketType::Publish) {
+        TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client, publish_));
+        return handle(connection, publish_, now);
+    }
+    const auto packet = TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client));
+    if (!connected && frame.type != mqtt::PacketType::Auth && frame.type != mqtt::PacketType::Disconnect) {
+        return mqtt::failure(ReasonCode::ProtocolError, "only AUTH may follow CONNECT here");  // [MQTT-3.1.2-30]
+    }
+    return std::visit(
+        [&]<class Packet>(const Packet& read) -> mqtt::Result<> {
+            if constexpr (std::is_same_v<Packet, mqtt::PubAck> || std::is_same_v<Packet, mqtt::PubRec> ||
+                          std::is_same_v<Packet, mqtt::PubComp>) {
+                return handle_ack(connection, read, now);
+            } else if constexpr (std::is_same_v<Packet, mqtt::PubRel>) {
+                return handle(connection, read);
+            } else if constexpr (std::is_same_v<Packet, mqtt::Subscribe> || std::is_same_v<Packet, mqtt::Unsubscribe> ||
+                                 std::is_same_v<Packet, mqtt::Auth> || std::is_same_v<Packet, mqtt::Disconnect>) {
+                return handle(connection, read, now);
+            } else if constexpr (std::is_same_v<Packet, mqtt::PingReq>) {
+                connection.send(mqtt::PingResp{});  // [MQTT-3.12.4-1]
+                return {};
+            } else {  // A second CONNECT ([MQTT-3.1.0-2]), or what only a server sends.
+                return mqtt::failure(ReasonCode::ProtocolError, "a packet that a client must not send here");
+            }
+        },
+        packet);
+}
+
+// A client that does not read its acknowledgements is not read either, so that they do not pile up.
+void Shard::pause_or_resume_reading(Connection& connection) {
+    const auto unsent = connection.output.size();
+    const auto unsent_max = config_.limits.unsent_bytes_max;
+    const bool full = connection.reading_paused ? unsent > unsent_max / 2 : unsent > unsent_max;
+    const bool pause = full || connection.awaits_authenticator();
+    if (pause == connection.reading_paused) return;
+    connection.reading_paused = pause;
+    if (!pause) {
+        actions_.push_back(action::ReadAgain{connection.id});
+    } else if (full) {
+        counters_.reads_paused.add();
+    }
+}
+
+const Output* Shard::begin_write(ConnectionId id) noexcept {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr) return nullptr;
+    connection->begin_write();
+    return connection->output.empty() ? nullptr : &connection->output;
+}
+
+void Shard::sent(ConnectionId id, std::size_t bytes, Instant now) {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr) return;
+    counters_.bytes_sent.add(bytes);
+    connection->output.consume(bytes);
+    connection->output.release_if_empty();
+    pause_or_resume_reading(*connection);
+    if (auto* session = session_of(*connection)) {
+        session->pump(now);
+        settle(*session, now);
+    }
+}
+
+void Shard::disconnected(ConnectionId id, std::string_view why, Instant now) {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr) return;
+    if (connection->state == Connection::State::Authenticating) commons_.authenticator.abandon({id_, id});
+    if (connection->session.value != 0) {
+        commons_.events.record({.kind = EventKind::ClientDisconnected,
+                                .client_id = connection->identity.client_id,
+                                .address = connection->peer.address,
+                                .code = ReasonCode::UnspecifiedError,
+                                .reason = why});
+        detach(*connection, WillFate::Publish, SessionFate::AsAgreed, now);
+    }
+    erase(*connection);
+}
+
+void Shard::erase(Connection& connection) {
+    counters_.connections.subtract();
+    commons_.connections.fetch_sub(1, std::memory_order_relaxed);
+    connections_.erase(connection.id);
+}
+
+Session* Shard::session_of(const Connection& connection) const noexcept { return sessions_.find(connection.session); }
+
+const Session* Shard::find_session(std::string_view client_id) const {
+    const auto found = sessions_by_client_.find(client_id);
+    return found == sessions_by_client_.end() ? nullptr : sessions_.find(found->second);
+}
+
+void Shard::advance(Instant now) {
+    while (const auto deadline = deadlines_.take_due(now)) fire(*deadline, now);
+}
+
+void Shard::fire(const Deadline& deadline, Instant now) {
+    auto* connection = connections_.find(ConnectionId{deadline.id});
+    auto* session = sessions_.find(SessionId{deadline.id});
+    switch (deadline.kind) {
+        case DeadlineKind::ConnectTimeout:
+            if (connection != nullptr && (connection->state == Connection::State::AwaitingConnect ||
+                                          connection->state == Connection::State::Authenticating)) {
+                counters_.limit_connect_timeout.add();
+                refuse(*connection, ReasonCode::MaximumConnectTime, "no complete CONNECT in time", now);
+            }
+            break;
+        case DeadlineKind::KeepAlive:
+            if (connection != nullptr) check_keep_alive(*connection, now);
+            break;
+        case DeadlineKind::CloseTimeout:
+            if (connection != nullptr) actions_.push_back(action::Abort{connection->id});
+            break;
+        case DeadlineKind::SessionExpiry:
+            if (session == nullptr || session->connected() || !session->ends_at || *session->ends_at > now) break;
+            counters_.sessions_expired.add();
+            commons_.events.record({.kind = EventKind::SessionExpired, .client_id = session->client_id});
+            end_session(*session, now);
+            break;
+        case DeadlineKind::WillDelay:
+            if (session != nullptr && session->will_due_at && *session->will_due_at <= now) publish_will(*session, now);
+            break;
+        case DeadlineKind::RetainedExpiry: {
+            const bool more = commons_.retained.remove_expired(now) == RetainedStore::remove_expired_max;
+            deadlines_.set({.at = now + (more ? Duration{10ms} : Duration{retained_expiry_interval}),
+                            .kind = deadline.kind,
+                            .id = 0});
+            break;
+        }
+    }
+}
+
+void Shard::check_keep_alive(Connection& connection, Instant now) {
+    const auto limit = connection.keep_alive_limit();
+    if (connection.state != Connection::State::Connected || !limit) return;
+    const auto due = connection.last_packet_at + *limit;
+    if (due > now) {
+        deadlines_.set({.at = due, .kind = DeadlineKind::KeepAlive, .id = connection.id.value});
+        return;
+    }
+    close(connection, ReasonCode::KeepAliveTimeout, "nothing received for 1.5 times the keep alive", now);
+}
+
+void Shard::post(ShardId to, Mail mail, std::size_t bytes) {
+    ASSERT(to != id_);
+    auto& outbox = outboxes_[to.value];
+    outbox.mail.push_back(std::move(mail));
+    outbox.bytes += sizeof(Mail) + bytes;
+}
+
+void Shard::end_round(Instant) {
+    for (std::uint16_t to = 0; to != outboxes_.size(); ++to) {
+        auto& outbox = outboxes_[to];
+        if (outbox.mail.empty()) continue;
+        auto& mailbox = commons_.mailboxes[to];
+        if (mailbox.put(outbox.mail, std::exchange(outbox.bytes, 0))) actions_.push_back(action::Wake{ShardId{to}});
+        if (mailbox.full_for(id_, config_.limits.mailbox_bytes_max)) {
+            ++mailboxes_full_;
+            counters_.mailbox_waits.add();
+        }
+    }
+    encoder_.forget();
+}
+
+void Shard::read_mail(Instant now) {
+    senders_waiting_.clear();
+    commons_.mailboxes[id_.value].take(arrived_, senders_waiting_);
+    for (auto& mail : arrived_) {
+        std::visit(
+            [&]<class Kind>(Kind& arrived) {
+                if constexpr (std::is_same_v<Kind, mail::Publication>) {
+                    const bool rejected = deliver(arrived.message, arrived.matches->of(arrived.range), now);
+                    if (arrived.token.pending.value == 0) return;
+                    post(arrived.token.shard, mail::Receipt{.pending = arrived.token.pending, .rejected = rejected});
+                } else if constexpr (std::is_same_v<Kind, mail::Receipt>) {
+                    receive_receipt(arrived, now);
+                } else if constexpr (std::is_same_v<Kind, mail::Injected>) {
+                    publish(arrived.message, now);
+                } else if constexpr (std::is_same_v<Kind, mail::MemberDelivery>) {
+                    deliver_to_member(arrived.member, std::move(arrived.delivery), now);
+                } else if constexpr (std::is_same_v<Kind, mail::MailboxEmptied>) {
+                    if (mailboxes_full_ != 0 && --mailboxes_full_ == 0) actions_.push_back(action::ReadAllAgain{});
+                } else {
+                    handle_group_mail(arrived, now);
+                }
+            },
+            mail);
+    }
+    arrived_.clear();
+    deliver_early_for_groups(now);
+    for (const auto sender : senders_waiting_) post(sender, mail::MailboxEmptied{});
+}
+
+std::vector<Action>& Shard::take_actions() {
+    taken_actions_.clear();
+    taken_actions_.swap(actions_);
+    return taken_actions_;
+}
+
+void Shard::publish(const MessagePtr& message, Instant now) {
+    if (message->retain() && !retain(message)) {
+        count_drop("", *message, DropReason::RetainedFull, now);
+    }
+    route(message, {}, now);
+}
+
+}  // namespace chappe::broker

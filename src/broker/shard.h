@@ -1,0 +1,283 @@
+#pragma once
+
+// One shard of the broker: the sessions whose client identifiers hash to it, their connections, and the shared
+// subscriptions that have their home here. It is told what has happened (bytes, mail, time) and answers with Actions;
+// it does no input or output, and is used by one thread. Shards meet only in the Commons and by mail.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "broker/action.h"
+#include "broker/commons.h"
+#include "broker/connection.h"
+#include "broker/counters.h"
+#include "broker/deadlines.h"
+#include "broker/limits.h"
+#include "broker/mail.h"
+#include "broker/match_cache.h"
+#include "broker/ports.h"
+#include "broker/publish_encoder.h"
+#include "broker/session.h"
+#include "broker/shared_group.h"
+#include "broker/slot_map.h"
+#include "mqtt/decoder.h"
+
+namespace chappe::broker {
+
+// Another server for clients to use (4.13): Server moved, or for now only.
+struct Redirect {
+    std::string server_reference;
+    bool permanent = false;
+};
+
+struct ShardConfig {
+    Limits limits;
+    Policy policy;
+    std::string response_topic_prefix = "response";  // Response Information is PREFIX/CLIENT-ID/; empty: none is given.
+    std::size_t drops_kept = 1000;
+};
+
+// A connection on its way from the shard that accepted it to its home.
+struct HandedOver {
+    Peer peer;
+    Instant opened_at;
+    Buffer input;  // The CONNECT packet and what came after it.
+};
+
+class Shard {
+public:
+    Shard(ShardId id, Commons& commons, ShardConfig config, std::uint64_t seed, Instant now);
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+    ~Shard();
+
+    // --- Connections. Ids of connections that are gone are ignored, so a caller need not look first.
+
+    // A connection has been accepted. Nothing when there are so many that it is not even worth an answer: close it.
+    [[nodiscard]] std::optional<ConnectionId> accept(Peer peer, Instant now);
+    [[nodiscard]] std::optional<HandedOver> take_for_handover(ConnectionId id);
+    [[nodiscard]] ConnectionId adopt(HandedOver handed_over, Instant now);
+
+    // Whether bytes of this connection are wanted now. When not, a ReadAgain or ReadAllAgain will follow.
+    [[nodiscard]] bool may_read(ConnectionId id) const noexcept;
+    void receive(ConnectionId id, Bytes bytes, Instant now);
+
+    // What to write; nullptr when the connection is gone or has nothing. Report with sent() what was written.
+    [[nodiscard]] const Output* begin_write(ConnectionId id) noexcept;
+    void sent(ConnectionId id, std::size_t bytes, Instant now);
+
+    // The network connection is closed, by the peer, by an error (`why` for the log), or as an action asked.
+    void disconnected(ConnectionId id, std::string_view why, Instant now);
+
+    // The answer of an Authenticator that did not answer at once.
+    void authenticated(Ticket ticket, const Verdict& verdict, Instant now);
+
+    // --- Time and mail.
+    [[nodiscard]] std::optional<Instant> next_deadline() const { return deadlines_.next(); }
+    void advance(Instant now);
+    void read_mail(Instant now);
+    // Posts what other shards are owed. Call it after each round, before anything is written.
+    void end_round(Instant now);
+
+    // The actions since this was last called. The reference holds until the next call of any function.
+    [[nodiscard]] std::vector<Action>& take_actions();
+
+    // --- For the operator and for features, on this shard's thread.
+    void publish(const MessagePtr& message, Instant now);
+    void configure(ShardConfig config);
+    // Ends the connection of a client with this reason; false when it is not here.
+    bool disconnect_client(std::string_view client_id, mqtt::ReasonCode code, Instant now);
+    // Sends one client, or all, to another server. Returns how many were told; clients older than 5.0 can't be, and
+    // stay.
+    std::size_t redirect_clients(std::optional<std::string_view> client_id, const Redirect& redirect, Instant now);
+    // From now on, new clients are sent to another server; nothing: no longer.
+    void redirect_new_clients(std::optional<Redirect> redirect) { redirect_new_ = std::move(redirect); }
+    // Says goodbye to all clients, with 0x8B.
+    void shut_down(Instant now);
+
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] const DropLog& drop_log() const noexcept { return drop_log_; }
+    [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
+    [[nodiscard]] ShardId id() const noexcept { return id_; }
+    // nullptr where the client has no session here. For tests and listings.
+    [[nodiscard]] const Session* find_session(std::string_view client_id) const;
+
+private:
+    enum class WillFate : std::uint8_t { Publish, Discard };
+    enum class SessionFate : std::uint8_t { AsAgreed, Continues };
+
+    // A PUBLISH whose acknowledgement waits for other shards.
+    struct PublishVerdict {
+        bool matched = false;
+        bool rejected = false;
+    };
+
+    struct PendingPublish {
+        PendingPublish(PendingId pending, SessionId publisher, mqtt::PacketId packet, mqtt::QoS packet_qos)
+            : id(pending), session(publisher), packet_id(packet), qos(packet_qos) {}
+
+        PendingId id;
+        SessionId session;
+        mqtt::PacketId packet_id;
+        mqtt::QoS qos;
+        std::uint32_t receipts_awaited = 0;
+        PublishVerdict verdict;
+    };
+
+    enum class Ack : std::uint8_t { New, Owed };
+
+    struct Routed {
+        bool matched = false;
+        bool rejected = false;
+        std::uint32_t receipts_awaited = 0;
+    };
+
+    struct Outbox {
+        std::vector<Mail> mail;
+        std::size_t bytes = 0;
+    };
+
+    // --- shard.cpp: the rounds.
+    [[nodiscard]] std::size_t process(Connection& connection, Bytes bytes, Instant now);
+    [[nodiscard]] bool process_frame(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now);
+    [[nodiscard]] mqtt::Result<> handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now);
+    void process_input(Connection& connection, Instant now);
+    void pause_or_resume_reading(Connection& connection);
+    void fire(const Deadline& deadline, Instant now);
+    void check_keep_alive(Connection& connection, Instant now);
+    void post(ShardId to, Mail mail, std::size_t bytes = 0);
+    void erase(Connection& connection);
+    [[nodiscard]] Session* session_of(const Connection& connection) const noexcept;
+
+    // --- shard_connect.cpp: how connections and sessions begin and end.
+    [[nodiscard]] bool handle_connect(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now);
+    [[nodiscard]] mqtt::Result<> check_connect(Connection& connection, const mqtt::Connect& connect);
+    [[nodiscard]] std::string assign_client_id();
+    void apply(Connection& connection, const Verdict& verdict, Instant now);
+    void decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
+    void decide_again(Connection& connection, const Verdict& verdict, Instant now);
+    void send_auth(Connection& connection, const Verdict& verdict);
+    void open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
+    [[nodiscard]] Session* find_or_create_session(const Connection& connection, const mqtt::Connect& connect,
+                                                  bool& present, Instant now);
+    void agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now);
+    void accept_connect(Connection& connection, Session& session, const mqtt::Connect& connect, bool present,
+                        const Verdict& verdict);
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Auth& auth, Instant now);
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Disconnect& disconnect, Instant now);
+    void refuse(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now);
+    // Ends a connection for a fault of the client or at our own wish: the last packet says why, as far as there is one.
+    void close(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now,
+               SessionFate fate = SessionFate::AsAgreed, const Redirect* redirect = nullptr);
+    void finish(Connection& connection, Instant now);
+    void detach(Connection& connection, WillFate will, SessionFate fate, Instant now);
+    void end_session(Session& session, Instant now);
+
+    // --- shard_will.cpp
+    void keep_will(Session& session, const mqtt::Connect& connect, const Identity& identity);
+    void end_will(Session& session, WillFate fate, SessionFate session_fate, Instant now);
+    void publish_will(Session& session, Instant now);
+
+    // --- shard_publish.cpp: from a publisher to sessions.
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Publish& publish, Instant now);
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::PubRel& release);
+    template <class Ack>
+    [[nodiscard]] mqtt::Result<> handle_ack(Connection& connection, const Ack& ack, Instant now);
+    [[nodiscard]] mqtt::Result<> check_topic(std::string_view topic);
+    [[nodiscard]] bool is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish);
+    [[nodiscard]] mqtt::Result<> refuse_publish(Connection& connection, const mqtt::Publish& publish,
+                                                std::string_view topic, mqtt::ReasonCode code, std::string_view reason,
+                                                Instant now);
+    [[nodiscard]] MessagePtr make_message(const mqtt::Publish& publish, std::string_view topic, SessionId publisher,
+                                          Instant now);
+    [[nodiscard]] bool retain(const MessagePtr& message);
+    [[nodiscard]] mqtt::Result<> route_acknowledged(Connection& connection, Session& session,
+                                                    const mqtt::Publish& publish, const MessagePtr& message,
+                                                    Instant now);
+    [[nodiscard]] mqtt::Result<> acknowledge(Connection& connection, Session& session, mqtt::PacketId packet_id,
+                                             mqtt::QoS qos, PublishVerdict verdict, Ack ack);
+    Routed route(const MessagePtr& message, PublishToken token, Instant now);
+    // Whether somebody's full queue rejected it.
+    bool deliver(const MessagePtr& message, std::span<const Subscription> subscriptions, Instant now);
+    bool deliver_to_session(const MessagePtr& message, std::span<const Subscription> subscriptions, Instant now);
+    [[nodiscard]] bool may_receive(const Session& session, const Message& message) const;
+    void settle(Session& session, Instant now);
+    void count_drop(std::string_view client_id, const Message& message, DropReason reason, Instant now);
+    void count_drop(std::string_view client_id, std::string_view topic, DropReason reason, Instant now);
+    void receive_receipt(const mail::Receipt& receipt, Instant now);
+    [[nodiscard]] PendingPublish* find_pending(SessionId session, mqtt::PacketId packet_id);
+
+    // --- shard_subscribe.cpp
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Subscribe& subscribe, Instant now);
+    [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Unsubscribe& unsubscribe, Instant now);
+    [[nodiscard]] mqtt::Result<mqtt::ReasonCode> subscribe_one(Connection& connection, Session& session,
+                                                               const mqtt::Subscribe::Entry& entry,
+                                                               std::uint32_t identifier, Instant now);
+    void queue_retained(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
+    void remove_subscription(Session& session, const SessionSubscription& subscription, Instant now);
+
+    // --- shard_groups.cpp: shared subscriptions.
+    [[nodiscard]] GroupMember member_of(const Session& session, const SessionSubscription& subscription) const;
+    void join_group(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
+    void leave_group(Session& session, const SessionSubscription& subscription, Instant now);
+    // The session has come or gone: tells the homes of its shared subscriptions.
+    void update_groups(Session& session, Instant now);
+    // Gives back what the session can't deliver.
+    void return_group_deliveries(Session& session, Instant now);
+    void send_home(GroupId group, Mail mail, Instant now, std::size_t bytes = 0);
+    bool deliver_to_group(GroupId id, const MessagePtr& message, Instant now);
+    bool queue_for_group(SharedGroup& group, const MessagePtr& message, Instant now);
+    void give(SharedGroup& group, const SharedGroup::Member& member, const MessagePtr& message, Instant now);
+    void pump_group(SharedGroup& group, Instant now);
+    void deliver_to_member(SessionId member, Delivery delivery, Instant now);
+    void report_done(mail::MemberDone done, Instant now);
+    void deliver_early_for_groups(Instant now);
+    void handle_group_mail(mail::MemberUpdate& update, Instant now);
+    void handle_group_mail(mail::MemberLeft& left, Instant now);
+    void handle_group_mail(mail::MemberDone& done, Instant now);
+    void handle_group_mail(mail::MemberReturned& returned, Instant now);
+    void drop_from_group(const Message& message, DropReason reason, Instant now);
+
+    const ShardId id_;
+    Commons& commons_;
+    ShardConfig config_;
+    Random random_;
+    Counters counters_;
+    DropLog drop_log_;
+    std::vector<Action> actions_;
+    std::vector<Action> taken_actions_;
+    Deadlines deadlines_;
+
+    MatchCache matches_;
+    PublishEncoder encoder_;
+    SessionEvents events_;
+    SessionEvents spare_events_;
+    SessionEnvironment environment_;
+
+    SlotMap<SessionId, Session> sessions_;
+    std::unordered_map<std::string_view, SessionId> sessions_by_client_;  // Keys point into the sessions.
+    SlotMap<ConnectionId, Connection> connections_;
+    std::unordered_map<GroupId, SharedGroup> groups_;
+    SlotMap<PendingId, PendingPublish> pending_;
+
+    std::vector<Outbox> outboxes_;
+    std::vector<Mail> arrived_;
+    std::vector<ShardId> senders_waiting_;
+    std::uint32_t mailboxes_full_ = 0;  // That this shard waits for, and so does not read its publishers.
+    std::optional<Redirect> redirect_new_;
+    mqtt::Publish publish_;  // Decoded into again and again.
+    Buffer properties_;      // Likewise.
+    std::vector<std::uint32_t> identifiers_;
+    std::vector<std::pair<GroupId, MessagePtr>> early_for_groups_;
+    std::uint64_t assigned_client_ids_ = 0;
+    bool shutting_down_ = false;
+};
+
+}  // namespace chappe::broker

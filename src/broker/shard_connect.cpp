@@ -1,0 +1,405 @@
+// How connections and sessions begin and end: CONNECT, AUTH and DISCONNECT (3.1, 3.2, 3.14, 3.15, 4.1, 4.12).
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "broker/shard.h"
+
+namespace chappe::broker {
+
+using mqtt::ProtocolVersion;
+using mqtt::ReasonCode;
+
+namespace {
+
+constexpr auto close_timeout = 5s;  // For writing the last bytes to a client that does not read.
+
+// CONNACK of 3.1 and 3.1.1 knows five refusals; whatever else is wrong, the connection is closed without one.
+bool has_return_code(ReasonCode code) noexcept {
+    static constexpr std::array known = {ReasonCode::UnsupportedProtocolVersion,
+                                         ReasonCode::ClientIdentifierNotValid,
+                                         ReasonCode::ServerUnavailable,
+                                         ReasonCode::ServerBusy,
+                                         ReasonCode::BadUserNameOrPassword,
+                                         ReasonCode::NotAuthorized,
+                                         ReasonCode::Banned,
+                                         ReasonCode::QuotaExceeded,
+                                         ReasonCode::UseAnotherServer,
+                                         ReasonCode::ServerMoved,
+                                         ReasonCode::ConnectionRateExceeded};
+    return std::ranges::find(known, code) != known.end();
+}
+
+}  // namespace
+
+// Returns whether the packet is done with here: not when the client's home is another shard.
+bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now) {
+    const auto read = mqtt::decode(frame, ProtocolVersion::V5, mqtt::Sender::Client);
+    if (!read) {
+        counters_.connects_received.add();
+        connection.version = mqtt::refusal_version(frame);
+        connection.connect_received = true;
+        refuse(connection, read.error().code, read.error().reason, now);
+        return true;
+    }
+    const auto& connect = std::get<mqtt::Connect>(*read);
+    const auto home = connect.client_id.empty() ? id_ : commons_.home_of_client(connect.client_id);
+    if (home != id_) {
+        connection.state = Connection::State::HandingOver;
+        actions_.push_back(action::HandOver{.connection = connection.id, .to = home});
+        return false;
+    }
+    counters_.connects_received.add();
+    connection.connect_received = true;
+    connection.version = connect.version;
+    connection.bridge = connect.bridge;
+    connection.problem_information = connect.request_problem_information;
+    connection.packet_size_max = connect.maximum_packet_size.value_or(mqtt::packet_size_limit);
+    connection.authentication_method = connect.authentication_method.value_or("");
+    connection.identity.client_id = connect.client_id;
+    connection.identity.is_operator = connection.peer.is_operator;
+    if (const auto checked = check_connect(connection, connect); !checked) {
+        refuse(connection, checked.error().code, checked.error().reason, now);
+        return true;
+    }
+    connection.state = Connection::State::Authenticating;
+    const auto verdict = commons_.authenticator.authenticate({.peer = connection.peer,
+                                                              .version = connect.version,
+                                                              .client_id = connect.client_id,
+                                                              .user_name = connect.user_name,
+                                                              .password = connect.password,
+                                                              .authentication_method = connect.authentication_method,
+                                                              .authentication_data = connect.authentication_data},
+                                                             {id_, connection.id});
+    if (!verdict || verdict->code == ReasonCode::ContinueAuthentication) connection.connect_packet.append(packet);
+    if (verdict) decide(connection, connect, *verdict, now);
+    return true;
+}
+
+mqtt::Result<> Shard::check_connect(Connection& connection, const mqtt::Connect& connect) {
+    if (connection.over_limit) return mqtt::failure(ReasonCode::ServerBusy, "connections_max is reached");
+    if (shutting_down_) return mqtt::failure(ReasonCode::ServerUnavailable, "the server is shutting down");
+    if (redirect_new_) {
+        const auto code = redirect_new_->permanent ? ReasonCode::ServerMoved : ReasonCode::UseAnotherServer;
+        return mqtt::failure(code, "the operator sends new clients to another server");
+    }
+    if (connect.client_id.empty()) {
+        if (connect.version == ProtocolVersion::V31) {
+            return mqtt::failure(ReasonCode::ClientIdentifierNotValid, "MQTT 3.1 wants a client identifier");
+        }
+        if (connect.version == ProtocolVersion::V311 && !connect.clean_start) {  // [MQTT3-3.1.3-8]
+            return mqtt::failure(ReasonCode::ClientIdentifierNotValid, "no client identifier, but a session to keep");
+        }
+        connection.identity.client_id = assign_client_id();
+    }
+    if (connect.will) {
+        if (auto checked = check_topic(connect.will->topic); !checked) return checked;
+    }
+    return {};
+}
+
+// An identifier that nobody can guess from another one, and that has its home here ([MQTT-3.1.3-6]).
+std::string Shard::assign_client_id() {
+    static constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
+    while (true) {
+        ++assigned_client_ids_;
+        auto bits = commons_.hash.of_numbers(random_.next(), assigned_client_ids_);
+        std::string name = "chappe-";
+        for (int digit = 0; digit != 24; ++digit) {
+            if (digit == 12) bits = commons_.hash.of_numbers(random_.next(), bits);
+            name += digits[bits & 31];
+            bits >>= 5;
+        }
+        if (commons_.home_of_client(name) == id_ && !sessions_by_client_.contains(name)) return name;
+    }
+}
+
+void Shard::authenticated(Ticket ticket, const Verdict& verdict, Instant now) {
+    auto* connection = connections_.find(ticket.connection);
+    if (connection == nullptr) return;
+    apply(*connection, verdict, now);
+    process_input(*connection, now);
+}
+
+void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
+    if (connection.state == Connection::State::Connected) return decide_again(connection, verdict, now);
+    if (connection.state != Connection::State::Authenticating) return;
+    const auto packet = std::exchange(connection.connect_packet, {});
+    const auto frame = mqtt::frame(packet.bytes(), packet.size());
+    ASSERT(frame && *frame);
+    const auto read = mqtt::decode(**frame, ProtocolVersion::V5, mqtt::Sender::Client);
+    ASSERT(read);  // It was decoded when it came.
+    if (verdict.code == ReasonCode::ContinueAuthentication) connection.connect_packet.append(packet.bytes());
+    decide(connection, std::get<mqtt::Connect>(*read), verdict, now);
+}
+
+void Shard::decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
+    if (verdict.code == ReasonCode::ContinueAuthentication) {
+        send_auth(connection, verdict);
+    } else if (is_error(verdict.code)) {
+        refuse(connection, verdict.code, verdict.reason, now);
+    } else {
+        open_session(connection, connect, verdict, now);
+    }
+}
+
+// The same for a re-authentication (4.12.1): there is no CONNACK any more.
+void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant now) {
+    if (is_error(verdict.code)) return close(connection, verdict.code, verdict.reason, now);
+    if (verdict.code == ReasonCode::Success) connection.identity.user_name = verdict.user_name;
+    send_auth(connection, verdict);
+}
+
+void Shard::send_auth(Connection& connection, const Verdict& verdict) {
+    mqtt::Auth auth{.reason_code = verdict.code, .authentication_method = connection.authentication_method};
+    if (verdict.authentication_data) auth.authentication_data = as_bytes(*verdict.authentication_data);
+    connection.send(auth);
+}
+
+mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Instant now) {
+    if (connection.authentication_method.empty()) {
+        return mqtt::failure(ReasonCode::ProtocolError, "AUTH without an authentication method in CONNECT");
+    }
+    if (auth.authentication_method.value_or("") != connection.authentication_method) {  // [MQTT-4.12.0-5]
+        return mqtt::failure(ReasonCode::ProtocolError, "AUTH with another authentication method than CONNECT");
+    }
+    const bool connecting = connection.state == Connection::State::Authenticating;
+    if (connecting && auth.reason_code != ReasonCode::ContinueAuthentication) {
+        return mqtt::failure(ReasonCode::ProtocolError, "AUTH that does not continue the authentication");
+    }
+    if (const auto verdict = commons_.authenticator.proceed(auth, {id_, connection.id}))
+        apply(connection, *verdict, now);
+    return {};
+}
+
+void Shard::open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
+    connection.identity.user_name = verdict.user_name;
+    bool present = false;
+    auto* session = find_or_create_session(connection, connect, present, now);
+    if (session == nullptr) {
+        counters_.limit_sessions.add();
+        return refuse(connection, ReasonCode::QuotaExceeded, "sessions_max is reached", now);
+    }
+    connection.state = Connection::State::Connected;
+    connection.session = session->id;
+    session->identity = connection.identity;
+    counters_.connects_accepted.add();
+    counters_.clients_connected.add();
+    agree(connection, *session, connect, now);
+    accept_connect(connection, *session, connect, present, verdict);
+    commons_.events.record({.kind = EventKind::ClientConnected,
+                            .client_id = session->client_id,
+                            .address = connection.peer.address,
+                            .reason = to_string(connection.version)});
+    session->resume(now);
+    settle(*session, now);
+    if (session->subscribed_to_groups) update_groups(*session, now);
+}
+
+// Ends, continues or creates the client's session, as Clean Start asks ([MQTT-3.1.2-4], [MQTT-3.1.2-5],
+// [MQTT-3.1.2-6]).
+Session* Shard::find_or_create_session(const Connection& connection, const mqtt::Connect& connect, bool& present,
+                                       Instant now) {
+    const auto& client_id = connection.identity.client_id;
+    const auto find = [&]() -> Session* {
+        const auto found = sessions_by_client_.find(client_id);
+        return found == sessions_by_client_.end() ? nullptr : sessions_.find(found->second);
+    };
+    if (auto* session = find(); session != nullptr && session->connected()) {  // [MQTT-3.1.4-3]
+        const bool continues = !connect.clean_start && session->expiry_interval_seconds != 0;
+        commons_.events.record({.kind = EventKind::SessionTakenOver,
+                                .client_id = client_id,
+                                .address = connection.peer.address,
+                                .code = ReasonCode::SessionTakenOver});
+        close(*session->connection(), ReasonCode::SessionTakenOver, "another connection uses this client identifier",
+              now, continues ? SessionFate::Continues : SessionFate::AsAgreed);
+    }
+    if (connect.clean_start) {
+        if (auto* session = find()) end_session(*session, now);
+    }
+    auto* session = find();
+    present = session != nullptr;
+    if (session != nullptr) return session;
+    if (commons_.sessions.load(std::memory_order_relaxed) >= config_.limits.sessions_max) return nullptr;
+    commons_.sessions.fetch_add(1, std::memory_order_relaxed);
+    counters_.sessions.add();
+    auto [id, created] = sessions_.emplace(client_id, environment_);
+    sessions_by_client_.emplace(created.client_id, id);
+    return &created;
+}
+
+void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now) {
+    const auto& limits = config_.limits;
+    const auto asked_expiry = connection.v5() ? connect.session_expiry_interval_seconds.value_or(0)
+                                              : (connect.clean_start ? 0 : mqtt::session_never_expires);
+    session.expiry_interval_seconds = std::min(asked_expiry, limits.session_expiry_max_seconds);
+    session.ends_at.reset();
+    session.will_due_at.reset();
+    session.will.reset();
+    if (connect.will) keep_will(session, connect, connection.identity);
+
+    connection.keep_alive_seconds = connect.keep_alive_seconds;
+    const bool too_long = connect.keep_alive_seconds == 0 || connect.keep_alive_seconds > limits.keep_alive_max_seconds;
+    const bool limited = limits.keep_alive_max_seconds != std::numeric_limits<std::uint16_t>::max();
+    if (connection.v5() && limited && too_long) connection.keep_alive_seconds = limits.keep_alive_max_seconds;
+    if (const auto limit = connection.keep_alive_limit()) {
+        deadlines_.set({.at = now + *limit, .kind = DeadlineKind::KeepAlive, .id = connection.id.value});
+    }
+
+    connection.allow_aliases(limits.topic_alias_max, std::min(connect.topic_alias_maximum, limits.topic_alias_max));
+    session.attach(connection, std::min(connect.receive_maximum.value_or(std::numeric_limits<std::uint16_t>::max()),
+                                        limits.inflight_max));
+}
+
+void Shard::accept_connect(Connection& connection, Session& session, const mqtt::Connect& connect, bool present,
+                           const Verdict& verdict) {
+    mqtt::ConnAck accepted{.session_present = present};
+    const auto& limits = config_.limits;
+    if (session.expiry_interval_seconds != connect.session_expiry_interval_seconds.value_or(0)) {
+        accepted.session_expiry_interval_seconds = session.expiry_interval_seconds;
+    }
+    accepted.receive_maximum = limits.receive_maximum;
+    accepted.maximum_packet_size = limits.packet_size_max;
+    accepted.topic_alias_maximum = limits.topic_alias_max;
+    if (connect.client_id.empty()) accepted.assigned_client_id = session.client_id;
+    if (connection.keep_alive_seconds != connect.keep_alive_seconds) {
+        accepted.server_keep_alive_seconds = connection.keep_alive_seconds;
+    }
+    std::string response_information;
+    if (connect.request_response_information && !config_.response_topic_prefix.empty() &&
+        !mqtt::has_wildcards(session.client_id)) {
+        response_information = config_.response_topic_prefix + "/" + session.client_id + "/";
+        accepted.response_information = response_information;
+    }
+    if (!connection.authentication_method.empty()) {
+        accepted.authentication_method = connection.authentication_method;
+        if (verdict.authentication_data) accepted.authentication_data = as_bytes(*verdict.authentication_data);
+    }
+    if (mqtt::encoded_size(accepted, connection.version) > connection.packet_size_max) {
+        accepted.response_information.reset();  // The one property here that is a convenience only.
+    }
+    connection.send(accepted);
+}
+
+mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& disconnect, Instant now) {
+    auto* session = session_of(connection);
+    if (session == nullptr) {  // During authentication.
+        refuse(connection, disconnect.reason_code, "the client gave up", now);
+        return {};
+    }
+    if (disconnect.session_expiry_interval_seconds) {
+        if (session->expiry_interval_seconds == 0 && *disconnect.session_expiry_interval_seconds != 0) {
+            return mqtt::failure(ReasonCode::ProtocolError,
+                                 "a session that ends now cannot be prolonged");  // 3.14.2.2.2
+        }
+        session->expiry_interval_seconds =
+            std::min(*disconnect.session_expiry_interval_seconds, config_.limits.session_expiry_max_seconds);
+    }
+    commons_.events.record({.kind = EventKind::ClientDisconnected,
+                            .client_id = session->client_id,
+                            .address = connection.peer.address,
+                            .code = disconnect.reason_code,
+                            .reason = disconnect.reason_string.value_or("the client disconnected")});
+    // Only 0x00 takes the will back ([MQTT-3.14.4-3]); every other reason leaves it to be published.
+    const auto will = disconnect.reason_code == ReasonCode::Success ? WillFate::Discard : WillFate::Publish;
+    detach(connection, will, SessionFate::AsAgreed, now);
+    finish(connection, now);
+    return {};
+}
+
+void Shard::refuse(Connection& connection, ReasonCode code, std::string_view reason, Instant now) {
+    if (connection.state == Connection::State::Authenticating) commons_.authenticator.abandon({id_, connection.id});
+    counters_.connects_refused.add();
+    commons_.events.record({.kind = EventKind::ConnectRefused,
+                            .client_id = connection.identity.client_id,
+                            .address = connection.peer.address,
+                            .code = code,
+                            .reason = reason});
+    if (connection.connect_received && is_error(code) && (connection.v5() || has_return_code(code))) {
+        mqtt::ConnAck refused{.reason_code = code};
+        const bool moved = code == ReasonCode::UseAnotherServer || code == ReasonCode::ServerMoved;
+        if (moved && redirect_new_) refused.server_reference = redirect_new_->server_reference;
+        connection.send_with_reason(refused, reason, true);
+    }
+    finish(connection, now);
+}
+
+void Shard::close(Connection& connection, ReasonCode code, std::string_view reason, Instant now, SessionFate fate,
+                  const Redirect* redirect) {
+    switch (connection.state) {
+        case Connection::State::AwaitingConnect:
+        case Connection::State::Authenticating:
+            return refuse(connection, code, reason, now);
+        case Connection::State::HandingOver:
+        case Connection::State::Closing:
+            return;
+        case Connection::State::Connected:
+            break;
+    }
+    if (code == ReasonCode::ReceiveMaximumExceeded) counters_.limit_receive_maximum.add();
+    commons_.events.record({.kind = EventKind::ClientDisconnected,
+                            .client_id = connection.identity.client_id,
+                            .address = connection.peer.address,
+                            .code = code,
+                            .reason = reason});
+    if (connection.v5()) {
+        mqtt::Disconnect goodbye{.reason_code = code};
+        if (redirect != nullptr) goodbye.server_reference = redirect->server_reference;
+        connection.send_with_reason(goodbye, reason, true);
+    }
+    detach(connection, WillFate::Publish, fate, now);
+    finish(connection, now);
+}
+
+void Shard::finish(Connection& connection, Instant now) {
+    connection.state = Connection::State::Closing;
+    actions_.push_back(action::Close{connection.id});
+    deadlines_.set({.at = now + close_timeout, .kind = DeadlineKind::CloseTimeout, .id = connection.id.value});
+}
+
+// The connection no longer serves its session.
+void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Instant now) {
+    auto* session = session_of(connection);
+    ASSERT(session != nullptr && session->connection() == &connection);
+    connection.session = {};
+    counters_.clients_connected.subtract();
+    session->detach();
+    settle(*session, now);
+    if (fate == SessionFate::Continues) {
+        end_will(*session, will, fate, now);
+        return;
+    }
+    const bool ends = session->expiry_interval_seconds == 0;
+    if (ends && will == WillFate::Discard) session->will.reset();
+    if (ends) return end_session(*session, now);
+    end_will(*session, will, fate, now);
+    if (session->expiry_interval_seconds != mqtt::session_never_expires) {
+        session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};
+        deadlines_.set({.at = *session->ends_at, .kind = DeadlineKind::SessionExpiry, .id = session->id.value});
+    }
+    if (session->subscribed_to_groups) {
+        update_groups(*session, now);
+        return_group_deliveries(*session, now);
+    }
+}
+
+void Shard::end_session(Session& session, Instant now) {
+    if (session.connected()) {  // Its queue has overflowed, or an operator ends it.
+        session.expiry_interval_seconds = 0;
+        return close(*session.connection(), ReasonCode::QuotaExceeded, "the session was ended", now);
+    }
+    if (session.will) publish_will(session, now);  // [MQTT-3.1.2-8]: at the latest when the session ends.
+    if (session.subscribed_to_groups) return_group_deliveries(session, now);
+    for (const auto& [text, subscription] : session.subscriptions) remove_subscription(session, subscription, now);
+    session.subscriptions.clear();
+    session.abandon_deliveries();
+    settle(session, now);
+    counters_.sessions.subtract();
+    commons_.sessions.fetch_sub(1, std::memory_order_relaxed);
+    sessions_by_client_.erase(session.client_id);
+    sessions_.erase(session.id);
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,52 @@
+// What an operator asks of a shard.
+
+#include <utility>
+
+#include "broker/shard.h"
+
+namespace chappe::broker {
+
+using mqtt::ReasonCode;
+
+void Shard::configure(ShardConfig config) {
+    config_ = std::move(config);
+    drop_log_.keep(config_.drops_kept);
+    if (id_.value == 0)
+        commons_.retained.limits(config_.limits.retained_messages_max, config_.limits.retained_bytes_max);
+}
+
+bool Shard::disconnect_client(std::string_view client_id, ReasonCode code, Instant now) {
+    const auto* session = find_session(client_id);
+    if (session == nullptr || !session->connected()) return false;
+    close(*session->connection(), code, "the operator ended the connection", now);
+    return true;
+}
+
+std::size_t Shard::redirect_clients(std::optional<std::string_view> client_id, const Redirect& redirect, Instant now) {
+    std::size_t redirected = 0;
+    const auto code = redirect.permanent ? ReasonCode::ServerMoved : ReasonCode::UseAnotherServer;
+    connections_.for_each([&](Connection& connection) {
+        if (connection.state != Connection::State::Connected || !connection.v5()) return;
+        if (client_id && connection.identity.client_id != *client_id) return;
+        close(connection, code, "the operator sends clients to another server", now, SessionFate::AsAgreed, &redirect);
+        ++redirected;
+    });
+    return redirected;
+}
+
+// The wills of those who are still connected are published first, to the others who are: a server that is about to stop
+// has no later time to publish them.
+void Shard::shut_down(Instant now) {
+    shutting_down_ = true;
+    connections_.for_each([&](Connection& connection) {
+        auto* session = session_of(connection);
+        if (session != nullptr && session->will && session->will->delay_interval_seconds == 0) {
+            publish_will(*session, now);
+        }
+    });
+    connections_.for_each([&](Connection& connection) {
+        close(connection, ReasonCode::ServerShuttingDown, "the server is shutting down", now);
+    });
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,125 @@
+// SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11).
+
+#include <utility>
+
+#include "broker/shard.h"
+
+namespace chappe::broker {
+
+using mqtt::ReasonCode;
+
+mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subscribe, Instant now) {
+    auto& session = *session_of(connection);
+    mqtt::SubAck answer{.packet_id = subscribe.packet_id};
+    std::string_view why;
+    for (const auto& entry : subscribe.entries) {
+        auto granted = subscribe_one(connection, session, entry, subscribe.subscription_identifier.value_or(0), now);
+        if (!granted) {
+            why = granted.error().reason;
+            commons_.events.record({.kind = EventKind::SubscribeRefused,
+                                    .client_id = session.client_id,
+                                    .address = connection.peer.address,
+                                    .topic = entry.filter,
+                                    .code = granted.error().code,
+                                    .reason = why});
+        }
+        const auto code = granted ? *granted : granted.error().code;
+        answer.reason_codes.push_back(is_error(code) && !connection.v5() ? ReasonCode::UnspecifiedError : code);
+    }
+    connection.send_with_reason(answer, why);
+    session.pump(now);  // The retained messages.
+    settle(session, now);
+    return {};
+}
+
+mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& session,
+                                              const mqtt::Subscribe::Entry& entry, std::uint32_t identifier,
+                                              Instant now) {
+    auto filter = TRY(mqtt::TopicFilter::parse(entry.filter));
+    if (!check_topic(filter.filter())) {
+        return mqtt::failure(ReasonCode::TopicFilterInvalid, "topic filter longer or deeper than allowed");
+    }
+    const auto known = session.subscriptions.find(filter.text());
+    const bool is_new = known == session.subscriptions.end();
+    const bool full = session.subscriptions.size() >= config_.limits.subscriptions_per_session_max ||
+                      commons_.tree.subscription_count() >= config_.limits.subscriptions_max;
+    if (is_new && full) {
+        counters_.limit_subscriptions.add();
+        return mqtt::failure(ReasonCode::QuotaExceeded, "the bound for subscriptions is reached");
+    }
+    const auto decision = commons_.permissions.decide({.who = connection.identity,
+                                                       .access = Access::Subscribe,
+                                                       .topic = filter.filter(),
+                                                       .qos = entry.options.qos,
+                                                       .shared = filter.shared()});
+    if (!decision.allowed) return mqtt::failure(ReasonCode::NotAuthorized, decision.reason);
+
+    SessionSubscription subscription{.filter = std::move(filter), .options = entry.options, .identifier = identifier};
+    if (connection.bridge && !subscription.filter.shared()) {  // As Mosquitto does: no loops, and RETAIN kept.
+        subscription.options.no_local = true;
+        subscription.options.retain_as_published = true;
+    }
+    if (subscription.filter.shared()) {
+        join_group(session, subscription, is_new, now);
+    } else {
+        commons_.tree.add(subscription.filter.filter(),
+                          {.subscriber = {.shard = id_, .id = session.id.value},
+                           .qos = subscription.options.qos,
+                           .no_local = subscription.options.no_local,
+                           .retain_as_published = subscription.options.retain_as_published,
+                           .subscription_identifier = identifier});
+        queue_retained(session, subscription, is_new, now);
+    }
+    const auto granted = static_cast<ReasonCode>(subscription.options.qos);
+    session.subscriptions.insert_or_assign(subscription.filter.text(), std::move(subscription));
+    return granted;
+}
+
+// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]. The tree has the subscription already, so whatever is published from now on is
+// either found here or delivered as an ordinary publication.
+void Shard::queue_retained(Session& session, const SessionSubscription& subscription, bool is_new, Instant now) {
+    using mqtt::RetainHandling;
+    const auto handling = subscription.options.retain_handling;
+    if (handling == RetainHandling::DoNotSend || (handling == RetainHandling::SendIfNew && !is_new)) return;
+    std::vector<MessagePtr> messages;
+    const auto filter = subscription.filter.filter();
+    if (mqtt::has_wildcards(filter)) {
+        commons_.retained.match(filter, now, messages);
+    } else if (auto message = commons_.retained.get(filter); message && !message->expired(now)) {
+        messages.push_back(std::move(message));
+    }
+    std::erase_if(messages, [&](const MessagePtr& message) {
+        if (may_receive(session, *message)) return false;
+        count_drop(session.client_id, *message, DropReason::NotAuthorized, now);
+        return true;
+    });
+    session.deliver_retained(std::move(messages), subscription);
+}
+
+mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& unsubscribe, Instant now) {
+    auto& session = *session_of(connection);
+    mqtt::UnsubAck answer{.packet_id = unsubscribe.packet_id};
+    for (const auto filter : unsubscribe.filters) {
+        if (!mqtt::is_valid_topic_filter(filter)) {
+            answer.reason_codes.push_back(ReasonCode::TopicFilterInvalid);
+            continue;
+        }
+        const auto found = session.subscriptions.find(std::string(filter));
+        if (found == session.subscriptions.end()) {
+            answer.reason_codes.push_back(ReasonCode::NoSubscriptionExisted);
+            continue;
+        }
+        remove_subscription(session, found->second, now);
+        session.subscriptions.erase(found);
+        answer.reason_codes.push_back(ReasonCode::Success);
+    }
+    connection.send(answer);
+    return {};
+}
+
+void Shard::remove_subscription(Session& session, const SessionSubscription& subscription, Instant now) {
+    if (subscription.filter.shared()) return leave_group(session, subscription, now);
+    commons_.tree.remove(subscription.filter.filter(), {.shard = id_, .id = session.id.value});
+}
+
+}  // namespace chappe::broker

@@ -1,0 +1,60 @@
+// Wills (3.1.2.5, 3.1.3.2, 3.1.3.3): kept with the session, published when the connection ends otherwise than agreed.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/shard.h"
+#include "mqtt/encoder.h"
+
+namespace chappe::broker {
+
+void Shard::keep_will(Session& session, const mqtt::Connect& connect, const Identity& identity) {
+    const auto& will = *connect.will;
+    session.will = std::make_unique<StoredWill>(StoredWill{
+        .topic = std::string(will.topic),
+        .payload = std::string(as_text(will.payload)),
+        .properties = {},
+        .qos = will.qos,
+        .retain = will.retain,
+        .expiry_interval_seconds = will.properties.message_expiry_interval_seconds,
+        .delay_interval_seconds = std::min(will.delay_interval_seconds, config_.limits.will_delay_max_seconds),
+        .identity = identity});
+    mqtt::encode_forwarded_properties(will.properties, session.will->properties);
+}
+
+// The connection has ended, and the session goes on.
+void Shard::end_will(Session& session, WillFate fate, SessionFate session_fate, Instant now) {
+    if (!session.will) return;
+    if (fate == WillFate::Discard) {
+        session.will.reset();
+    } else if (session.will->delay_interval_seconds == 0) {
+        publish_will(session, now);
+    } else if (session_fate == SessionFate::Continues) {
+        session.will.reset();  // A new connection is there before the delay has passed ([MQTT-3.1.3-9]).
+    } else {
+        session.will_due_at = now + std::chrono::seconds{session.will->delay_interval_seconds};
+        deadlines_.set({.at = *session.will_due_at, .kind = DeadlineKind::WillDelay, .id = session.id.value});
+    }
+}
+
+void Shard::publish_will(Session& session, Instant now) {
+    session.will_due_at.reset();
+    const auto will = std::exchange(session.will, nullptr);
+    Message::Fields fields{.topic = will->topic,
+                           .payload = as_bytes(will->payload),
+                           .properties = will->properties.bytes(),
+                           .qos = will->qos,
+                           .retain = will->retain,
+                           .publisher = {id_, session.id}};
+    if (will->expiry_interval_seconds) fields.expires_at = now + std::chrono::seconds{*will->expiry_interval_seconds};
+    const auto message = Message::create(fields);
+    const auto decision = commons_.permissions.decide({.who = will->identity,
+                                                       .access = Access::Publish,
+                                                       .topic = will->topic,
+                                                       .qos = will->qos,
+                                                       .retain = will->retain});
+    if (!decision.allowed) return count_drop(session.client_id, *message, DropReason::NotAuthorized, now);
+    publish(message, now);
+}
+
+}  // namespace chappe::broker
