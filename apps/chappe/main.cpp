@@ -20,12 +20,14 @@ struct Command {
 
 // In the order of `chappe --help`.
 constexpr Command commands[] = {
+    {"serve", "Run the broker", define_serve},
     {"check", "Say what is wrong in a configuration file", define_check},
     {"config", "Print every setting and where it comes from", define_config},
     {"version", "Print the version", define_version},
 };
 
 constexpr auto examples = R"(Examples:
+  chappe serve
   chappe check chappe.toml
   chappe config --config chappe.toml --changed
   chappe config --help

@@ -1,0 +1,112 @@
+#include "server/link.h"
+
+#include <array>
+#include <utility>
+
+#include "server/shard_thread.h"
+
+namespace chappe::server {
+namespace {
+
+constexpr std::size_t pieces_per_write = 64;
+
+}  // namespace
+
+Link::Link(ShardThread& thread, std::unique_ptr<net::Stream> stream, std::shared_ptr<ListenerAccount> account)
+    : thread_(thread), stream_(std::move(stream)), account_(std::move(account)) {}
+
+Link::~Link() {
+    if (stream_) stream_->close();
+}
+
+net::Result<void> Link::attach(broker::ConnectionId id) {
+    id_ = id;
+    return stream_->attach(thread_.loop(), *this);
+}
+
+void Link::on_ready(net::Readiness readiness) {
+    if (readiness.writable) {
+        writable_ = true;
+        write();
+    }
+    if (readiness.readable && stream_) read();
+}
+
+void Link::read() {
+    auto& shard = thread_.shard();
+    if (!shard.may_read(id_)) {
+        read_stopped_ = true;
+        return;
+    }
+    const auto buffer = thread_.loop().read_buffer();
+    const auto outcome = stream_->read(buffer);
+    if (!outcome) return end(outcome.error().what);
+    if (outcome->size != 0) shard.receive(id_, buffer.first(outcome->size), thread_.loop().now());
+    switch (outcome->next) {
+        case net::ReadOutcome::Next::More:
+            thread_.loop().again(*this);
+            break;
+        case net::ReadOutcome::Next::Later:
+            break;
+        case net::ReadOutcome::Next::End:
+            end("the client closed the connection");
+            break;
+    }
+}
+
+void Link::read_again() {
+    if (std::exchange(read_stopped_, false)) thread_.loop().again(*this);
+}
+
+void Link::write() {
+    auto& shard = thread_.shard();
+    while (writable_ && stream_) {
+        const auto* output = shard.begin_write(id_);
+        if (output == nullptr) return;
+        std::array<Bytes, pieces_per_write> pieces;
+        const auto count = output->gather(pieces);
+        std::array<iovec, pieces_per_write> vectors;
+        std::size_t size = 0;
+        for (std::size_t piece = 0; piece != count; ++piece) {
+            vectors[piece] = {const_cast<std::uint8_t*>(pieces[piece].data()), pieces[piece].size()};
+            size += pieces[piece].size();
+        }
+        const auto written = stream_->write(std::span(vectors).first(count));
+        if (!written) return end(written.error().what);
+        if (*written < size) writable_ = false;
+        shard.sent(id_, *written, thread_.loop().now());
+    }
+}
+
+void Link::end(std::string_view why) {
+    stream_->close();
+    stream_.reset();
+    thread_.shard().disconnected(id_, why, thread_.loop().now());
+    thread_.remove(id_);
+}
+
+void Link::close() {
+    if (!stream_) return;
+    Buffer unsent;
+    while (const auto* output = thread_.shard().begin_write(id_)) {
+        std::array<Bytes, pieces_per_write> pieces;
+        const auto before = unsent.size();
+        for (const auto& piece : std::span(pieces).first(output->gather(pieces))) unsent.append(piece);
+        thread_.shard().sent(id_, unsent.size() - before, thread_.loop().now());
+    }
+    thread_.lingering().close(std::move(stream_), std::move(unsent));
+    thread_.shard().disconnected(id_, "", thread_.loop().now());
+    thread_.remove(id_);
+}
+
+void Link::abort() {
+    if (stream_) end("");
+}
+
+std::unique_ptr<net::Stream> Link::release_stream() {
+    stream_->detach();
+    thread_.remove(id_);
+    return std::move(stream_);
+}
+
+}  // namespace chappe::server

@@ -1,0 +1,53 @@
+#pragma once
+
+// A broker connection and the stream that carries it. Owned by its shard's thread.
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+#include "broker/shard.h"
+#include "net/stream.h"
+
+namespace chappe::server {
+
+class ShardThread;
+
+// What a listener counts of its connections; shared with them, since they may outlive it.
+struct ListenerAccount {
+    std::atomic<std::uint32_t> connections = 0;
+};
+
+class Link final : public net::Handler {
+public:
+    Link(ShardThread& thread, std::unique_ptr<net::Stream> stream, std::shared_ptr<ListenerAccount> account);
+    ~Link() override;
+
+    [[nodiscard]] broker::ConnectionId id() const noexcept { return id_; }
+    // Starts to read and write for this connection.
+    [[nodiscard]] net::Result<void> attach(broker::ConnectionId id);
+    void on_ready(net::Readiness readiness) override;
+
+    void write();
+    // Reading had stopped because the shard did not want more.
+    void read_again();
+    // The last bytes are sent in the background; this side is done with.
+    void close();
+    void abort();
+    // Ends the link; stream and account go to another thread.
+    [[nodiscard]] std::unique_ptr<net::Stream> release_stream();
+    [[nodiscard]] const std::shared_ptr<ListenerAccount>& account() const noexcept { return account_; }
+
+private:
+    void read();
+    void end(std::string_view why);
+
+    ShardThread& thread_;
+    broker::ConnectionId id_;
+    std::unique_ptr<net::Stream> stream_;
+    std::shared_ptr<ListenerAccount> account_;
+    bool writable_ = true;
+    bool read_stopped_ = false;  // The socket has more, or may have; the shard did not want it.
+};
+
+}  // namespace chappe::server

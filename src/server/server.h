@@ -1,0 +1,79 @@
+#pragma once
+
+// The broker as a running program: settings in, threads and sockets up, signals obeyed, everything down again in order.
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/commons.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/signal_watch.h"
+#include "server/event_recorder.h"
+#include "server/logger.h"
+#include "server/open_access.h"
+#include "server/settings/settings.h"
+#include "server/shard_thread.h"
+#include "server/sys_topics.h"
+
+namespace chappe::server {
+
+class Server {
+public:
+    // Reads the settings again at SIGHUP; an error text says why they cannot be used.
+    using Reload = std::function<std::expected<Settings, std::string>()>;
+
+    // Binds the listeners and starts the threads. Fails with a text for people. `logger` outlives the server.
+    [[nodiscard]] static std::expected<std::unique_ptr<Server>, std::string> start(const Settings& settings,
+                                                                                   Reload reload, Logger& logger);
+    ~Server();
+
+    // Serves until SIGTERM or SIGINT, then says goodbye to the clients, at most for shutdown_timeout_seconds (a second
+    // signal ends the wait).
+    void run();
+
+    // Where clients connect, with the ports that were really taken.
+    [[nodiscard]] const std::vector<net::ListenUrl>& listening_on() const noexcept { return listening_on_; }
+
+private:
+    struct OpenListener {
+        ShardThread* thread;
+        std::unique_ptr<net::Listener> listener;
+    };
+
+    Server(const Settings& settings, Reload reload, Logger& logger);
+    [[nodiscard]] std::expected<void, std::string> open();
+    [[nodiscard]] std::expected<void, std::string> start_shards();
+    [[nodiscard]] std::expected<void, std::string> open_listeners();
+    [[nodiscard]] std::expected<void, std::string> open_listener(const Listener& listener, ShardThread& thread);
+    void on_signal(int signal);
+    void reload_settings();
+    void begin_shutdown();
+    void close_listeners();
+    void update_sys_topics();
+    void publish(std::string_view topic, std::string_view payload);
+
+    Settings settings_;
+    Reload reload_;
+    Logger& logger_;
+    EventRecorder events_;
+    AnonymousAuthenticator authenticator_;
+    OpenPermissions permissions_;
+    std::unique_ptr<broker::Commons> commons_;
+    std::vector<std::unique_ptr<ShardThread>> shards_;
+    std::vector<OpenListener> listeners_;
+    std::vector<net::ListenUrl> listening_on_;
+
+    std::unique_ptr<net::EventLoop> loop_;  // Of the main thread: signals and what is to be done now and then.
+    std::unique_ptr<net::SignalWatch> signals_;
+    std::unique_ptr<net::Timer> sys_timer_;
+    std::unique_ptr<net::Timer> shutdown_timer_;
+    std::unique_ptr<SysTopics> sys_topics_;
+    std::size_t shards_draining_ = 0;
+    bool shutting_down_ = false;
+};
+
+}  // namespace chappe::server
