@@ -1,6 +1,9 @@
 #include "server/logger.h"
 
+#include <pthread.h>
+
 #include <atomic>
+#include <csignal>
 #include <mutex>
 #include <utility>
 
@@ -138,10 +141,21 @@ std::string format_line(LogFormat format, WallTime time, LogLevel level, std::st
     return line;
 }
 
+namespace {
+
+// The log is there before anybody watches for signals, and its thread must not be the one that gets them.
+void block_all_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
 // The pool is destroyed last and writes what still waits.
 struct Logger::State {
     std::shared_ptr<spdlog::details::thread_pool> pool =
-        std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1);
+        std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1, block_all_signals);
     std::atomic<LogLevel> level = LogLevel::Info;
     std::atomic<LogFormat> format = LogFormat::Text;
     std::mutex mutex;  // Guards `logger`, which a reload replaces.
