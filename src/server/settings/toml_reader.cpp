@@ -89,6 +89,7 @@ std::string advice(std::string_view line, std::string_view description) {
     const auto says = [&](std::string_view words) { return description.find(words) != std::string_view::npos; };
     const Assignment assignment(line);
     if (says("utf-8")) return "save the file as UTF-8";
+    if (says("redefine")) return "a name is written once";
     if (is_header(line)) return "a section is written [name] on a line of its own";
     if (says("escape sequence")) return "in \"...\" a backslash is written twice, and in '...' it stands for itself";
     if (says("comma")) return "put a comma between two values, and ] after the last";
@@ -122,6 +123,12 @@ std::string_view name_in_header(std::string_view line) {
     return trimmed(line.substr(begin, std::min(line.find(']', begin), line.size()) - begin));
 }
 
+// Whether a complaint of toml++ is about the name that the line begins with, and not about one within its value.
+bool names_the_line(std::string_view description, std::string_view line) {
+    if (is_header(line)) return true;
+    return description.ends_with(fmt::format(" '{}'", Assignment(line).name));
+}
+
 // Parses a text in spite of its mistakes: notes the first, takes it out of the text, and tries again.
 class TolerantParser {
 public:
@@ -149,12 +156,13 @@ private:
         auto& line = lines_.at(position.line);
         const bool again = position.line == last_line_;
         last_line_ = position.line;
-        if (description.find("redefine") != std::string_view::npos && !again) {
+        const bool is_duplicate = description.find("redefine") != std::string_view::npos;
+        if (is_duplicate && !again && names_the_line(description, line)) {
             rename_duplicate(position);
             return true;
         }
         // A line that is right by itself has its mistake above it, and nobody knows where.
-        const bool is_here = !again && !toml::parse(line);
+        const bool is_here = !again && (is_duplicate || !toml::parse(line));
         note(position, description,
              is_here ? advice(line, description) : "is an array or a text above this line not closed?");
         if (is_here && is_header(line)) {
@@ -209,11 +217,18 @@ Raw to_raw(const toml::node& node) {
     return {Foreign{node.is_floating_point() ? "a number with a fraction" : "a date"}, position};
 }
 
+// toml++ has everything by name; people expect what stands first to come first.
+void sort_by_place(auto& items) {
+    std::ranges::stable_sort(items, {},
+                             [](const auto& item) { return std::pair(item.position.line, item.position.column); });
+}
+
 Table to_table(std::string_view name, const toml::table& source, bool is_repeated) {
     Table table{std::string(name), position_of(source.source()), is_repeated, {}};
     for (const auto& [key, node] : source) {
         table.entries.push_back({std::string(key.str()), position_of(key.source()), to_raw(node)});
     }
+    sort_by_place(table.entries);
     return table;
 }
 
@@ -229,7 +244,9 @@ std::vector<Table> to_tables(const toml::table& root) {
             top.entries.push_back({std::string(key.str()), position_of(key.source()), to_raw(node)});
         }
     }
+    sort_by_place(top.entries);
     tables.push_back(std::move(top));
+    sort_by_place(tables);
     return tables;
 }
 

@@ -186,7 +186,9 @@ private:
         const bool fits =
             std::cmp_greater_equal(number, key_.range.least) && std::cmp_less_equal(number, key_.range.most);
         if (fits) return static_cast<std::uint64_t>(number);
-        return std::unexpected(fmt::format(" cannot be {}: the least is {} and the most {}", describe(raw_),
+        const auto* words = as<std::string>();
+        const auto written = words == nullptr ? describe(raw_) : shortened(*words);
+        return std::unexpected(fmt::format(" cannot be {}: the least is {} and the most {}", written,
                                            print_value(key_, key_.range.least), print_value(key_, key_.range.most)));
     }
 

@@ -1,0 +1,76 @@
+// Writes the seeds of the fuzzers: write_seeds DIRECTORY makes DIRECTORY/decoder, one file for each packet case, and
+// DIRECTORY/topic_filter, one for each pair of filter and topic below. fuzz/README.md says what is done with them.
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/packet_cases.h"
+
+namespace {
+
+using namespace chappe::mqtt;
+
+void write(const std::filesystem::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+// The first byte of decoder_fuzz.cpp's input.
+char choice(const cases::PacketCase& row) {
+    const auto version = row.version == ProtocolVersion::V5 ? 0 : row.version == ProtocolVersion::V311 ? 1 : 2;
+    return static_cast<char>(version | (row.sender == Sender::Server ? 0b100 : 0));
+}
+
+void write_decoder_seeds(const std::filesystem::path& directory) {
+    std::filesystem::create_directories(directory);
+    std::size_t number = 0;
+    for (const auto& row : cases::packet_cases()) {
+        write(directory / std::to_string(number), choice(row) + row.bytes());
+        ++number;
+    }
+}
+
+void write_topic_filter_seeds(const std::filesystem::path& directory) {
+    constexpr std::array seeds = {
+        "a/b\na/b",
+        "+\na",
+        "#\na/b/c",
+        "a/#\na",
+        "a/+/c\na//c",
+        "/+\n/finance",
+        "+/+\n/finance",
+        "+/#\n$SYS/x",
+        "$SYS/+\n$SYS/x",
+        "$share/g/a/+\na/b",
+        "$share/g//a\n/a",
+        "$share//a\na",
+        "$share/g/\na",
+        "$share/+/a\na",
+        "$share\n$share",
+        "a/#/b\na/b",
+        "a+\na+",
+        "##\na",
+        "\na",
+        "\xC3\xA9/+\n\xC3\xA9/x",
+        "\xED\xA0\x80\nx",
+        "a\n",
+        "/\n/",
+        "//\n//",
+        "+/+/+/+/#\na/b/c/d/e/f",
+    };
+    std::filesystem::create_directories(directory);
+    for (std::size_t i = 0; i < seeds.size(); ++i) write(directory / std::to_string(i), seeds[i]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fputs("usage: write_seeds DIRECTORY\n", stderr);
+        return 2;
+    }
+    write_decoder_seeds(std::filesystem::path(argv[1]) / "decoder");
+    write_topic_filter_seeds(std::filesystem::path(argv[1]) / "topic_filter");
+}

@@ -1,0 +1,174 @@
+// What settings that are right by themselves say about one another.
+
+#include "server/settings/check.h"
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/settings/load.h"
+
+namespace chappe::server {
+
+namespace {
+
+std::vector<std::string> findings_of(const std::string& text, const std::vector<Override>& overrides = {}) {
+    const ConfigurationFile file{"c.toml", text};
+    std::vector<std::string> lines;
+    for (const auto& finding : load(&file, overrides, {}).findings) lines.push_back(to_string(finding));
+    return lines;
+}
+
+struct Row {
+    std::string_view name;
+    std::string text;
+    std::vector<std::string> findings;
+};
+
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+
+class Check : public testing::TestWithParam<Row> {};
+
+TEST_P(Check, Says) { EXPECT_THAT(findings_of(GetParam().text), testing::ElementsAreArray(GetParam().findings)); }
+
+std::string name_of(const testing::TestParamInfo<Row>& info) { return std::string(info.param.name); }
+
+const std::string needs_anonymous =
+    " can be reached from other machines, and there are no accounts yet to tell who may connect; write allow_anonymous "
+    "= true "
+    "(or --allow-anonymous) if everybody may, or listen on 127.0.0.1";
+const std::string open_to_everybody =
+    " may publish and subscribe as they like (allow_anonymous); be sure that the Internet does not reach it";
+
+const std::vector<Row> who_may_connect = {
+    {"LocalListenersNeedNothing",
+     "[server]\nlisten = [\"mqtt://127.0.0.1\", \"mqtt://[::1]\", \"unix:/x\", \"mqtt://localhost:2000\"]\n",
+     {}},
+    {"OtherListenersNeedPermission",
+     "[server]\nlisten = [\"mqtt://192.168.1.10\"]\n",
+     {"c.toml:2: error: mqtt://192.168.1.10:1883" + needs_anonymous}},
+    {"PrivateNetworkWithPermission", "[server]\nallow_anonymous = true\nlisten = [\"mqtt://192.168.1.10\"]\n", {}},
+    {"ListenerWithItsOwnPermission",
+     "[server]\nlisten = [\"mqtt://10.0.0.1\"]\n[[listener]]\nurl = \"mqtt://10.0.0.2\"\nallow_anonymous = true\n",
+     {"c.toml:2: error: mqtt://10.0.0.1:1883" + needs_anonymous}},
+    {"AllAddressesWithPermission",
+     "[server]\nallow_anonymous = true\nlisten = [\"mqtt://0.0.0.0\"]\n",
+     {"c.toml:3: warning: whoever reaches mqtt://0.0.0.0:1883" + open_to_everybody}},
+    {"PublicAddressWithPermission",
+     "[[listener]]\nurl = \"mqtt://203.0.113.5\"\nallow_anonymous = true\n",
+     {"c.toml:2: warning: whoever reaches mqtt://203.0.113.5:1883" + open_to_everybody}},
+    {"ListenerForNobody",
+     "[[listener]]\nurl = \"mqtt://127.0.0.1\"\nallow_anonymous = false\n",
+     {"c.toml:2: error: nobody could connect to mqtt://127.0.0.1:1883: there are no accounts yet, so allow_anonymous = "
+      "false "
+      "leaves no one; remove it, or the listener"}},
+    {"NoListener",
+     "[server]\nlisten = []\n",
+     {"c.toml:2: error: there is no listener, so nobody could connect: write listen = [\"mqtt://127.0.0.1:1883\"]"}},
+    {"NoListenerBecauseOfAMistake",
+     "[server]\nlisten = [5]\n",
+     {"c.toml:2: error: server.listen wants a URL in quotes, such as \"mqtt://127.0.0.1:1883\", not 5"}},
+};
+INSTANTIATE_TEST_SUITE_P(WhoMayConnect, Check, testing::ValuesIn(who_may_connect), name_of);
+
+const std::vector<Row> listeners = {
+    {"Mqtts",
+     "[server]\nlisten = [\"mqtts://127.0.0.1\"]\n",
+     {"c.toml:2: error: mqtts://127.0.0.1:8883: this build does not serve mqtts yet; write mqtt://HOST:PORT or "
+      "unix:PATH"}},
+    {"HttpAndHttps",
+     "[server]\nlisten = [\"http://127.0.0.1\",\n\"https://127.0.0.1\"]\n",
+     {"c.toml:2: error: http://127.0.0.1:80: this build does not serve http yet; write mqtt://HOST:PORT or unix:PATH",
+      "c.toml:3: error: https://127.0.0.1:443: this build does not serve https yet; write mqtt://HOST:PORT or "
+      "unix:PATH"}},
+    {"TheSameTwice",
+     "[server]\nlisten = [\"mqtt://127.0.0.1\"]\n[[listener]]\nurl = \"mqtt://127.0.0.1:1883\"\n",
+     {"c.toml:4: error: mqtt://127.0.0.1:1883 is there twice, the first time from c.toml:2; remove one"}},
+    {"AllAddressesAndOne",
+     "[server]\nallow_anonymous = true\nlisten = [\"mqtt://127.0.0.1\",\n\"mqtt://0.0.0.0\"]\n",
+     {"c.toml:4: warning: whoever reaches mqtt://0.0.0.0:1883" + open_to_everybody,
+      "c.toml:4: error: mqtt://127.0.0.1:1883 takes the port of mqtt://0.0.0.0:1883 as well; remove one, or change its "
+      "port"}},
+    {"ModeWithoutUnixSocket",
+     "[[listener]]\nurl = \"mqtt://127.0.0.1\"\nmode = \"0600\"\n",
+     {"c.toml:2: error: mode is for Unix sockets, and mqtt://127.0.0.1:1883 is none; remove it"}},
+    {"MoreConnectionsThanAllTogether",
+     "[[listener]]\nurl = \"unix:/x\"\nconnections_max = 11\n[limits]\nconnections_max = 10\n",
+     {"c.toml:2: warning: connections_max of unix:/x is above limits.connections_max (10), so it could never be "
+      "reached"}},
+};
+INSTANTIATE_TEST_SUITE_P(Listeners, Check, testing::ValuesIn(listeners), name_of);
+
+const std::vector<Row> limits = {
+    {"LargerPacketsForStrangers",
+     "[limits]\npacket_size_max = \"64 KiB\"\nconnect_packet_size_max = \"128 KiB\"\n",
+     {"c.toml:3: error: limits.connect_packet_size_max (\"128 KiB\") is above limits.packet_size_max (\"64 KiB\"): "
+      "strangers "
+      "could send larger packets than clients; lower the first or raise the second"}},
+    {"LargerPacketsForStrangersByDefault",
+     "[limits]\npacket_size_max = \"64 KiB\"\n",
+     {"c.toml:2: error: limits.connect_packet_size_max (\"256 KiB\" by default) is above limits.packet_size_max (\"64 "
+      "KiB\"): "
+      "strangers could send larger packets than clients; lower the first or raise the second"}},
+    {"EqualIsFine", "[limits]\npacket_size_max = \"256 KiB\"\n", {}},
+    {"LessUnsentThanAPacket", "[limits]\nunsent_bytes_max = \"64 KiB\"\n", {}},
+    {"PacketsLargerThanQueues",
+     "[limits]\nqueue_bytes_max = \"1 MiB\"\n",
+     {"c.toml:2: warning: limits.packet_size_max (\"16 MiB\" by default) is above limits.queue_bytes_max (\"1 MiB\"): "
+      "the "
+      "largest messages could never be queued; lower the first or raise the second"}},
+    {"PacketsLargerThanWhatIsRetained",
+     "[limits]\nretained_bytes_max = \"1 MiB\"\n",
+     {"c.toml:2: warning: limits.packet_size_max (\"16 MiB\" by default) is above limits.retained_bytes_max (\"1 "
+      "MiB\"): the "
+      "largest messages could never be retained; lower the first or raise the second"}},
+    {"PacketsLargerThanMailboxes",
+     "[limits]\nmailbox_bytes_max = \"1 MiB\"\n",
+     {"c.toml:2: warning: limits.packet_size_max (\"16 MiB\" by default) is above limits.mailbox_bytes_max (\"1 "
+      "MiB\"): one of "
+      "the largest messages would fill a mailbox by itself; lower the first or raise the second"}},
+    {"OneQueueAboveAll",
+     "[limits]\nqueue_bytes_max = \"2 GiB\"\n",
+     {"c.toml:2: warning: limits.queue_bytes_max (\"2 GiB\") is above limits.queued_bytes_total_max (\"1 GiB\" by "
+      "default): the "
+      "first bound could never be reached; lower the first or raise the second"}},
+    {"OneSessionsSubscriptionsAboveAll",
+     "[limits]\nsubscriptions_max = 100\n",
+     {"c.toml:2: warning: limits.subscriptions_per_session_max (10000 by default) is above limits.subscriptions_max "
+      "(100): the "
+      "first bound could never be reached; lower the first or raise the second"}},
+    {"MoreConnectionsThanSessions",
+     "[limits]\nsessions_max = 100\n",
+     {"c.toml:2: warning: limits.connections_max (100000 by default) is above limits.sessions_max (100): every "
+      "connection has "
+      "a session, so the first bound could never be reached; lower the first or raise the second"}},
+    {"NothingOfARefusedValue",
+     "[limits]\nconnect_packet_size_max = 1\npacket_size_max = \"64 KiB\"\n",
+     {"c.toml:2: error: limits.connect_packet_size_max cannot be 1: the least is \"1 KiB\" and the most 268435460"}},
+};
+INSTANTIATE_TEST_SUITE_P(Limits, Check, testing::ValuesIn(limits), name_of);
+
+TEST(CheckedSettings, PointsAtTheCommandLine) {
+    EXPECT_THAT(findings_of("[server]\nallow_anonymous = true\n", {{"--listen", "server.listen", {"mqtt://0.0.0.0"}}}),
+                testing::ElementsAre("--listen: warning: whoever reaches mqtt://0.0.0.0:1883" + open_to_everybody));
+}
+
+TEST(CheckedSettings, AWarningDoesNotStopTheBroker) {
+    const ConfigurationFile file{"c.toml", "[limits]\nsessions_max = 100\n"};
+    const auto loaded = load(&file, {}, {});
+    EXPECT_EQ(loaded.findings.size(), 1u);
+    EXPECT_FALSE(loaded.has_errors());
+}
+
+TEST(CheckedSettings, AnErrorDoes) {
+    const ConfigurationFile file{"c.toml", "[limits]\nsessions_max = 0\n"};
+    EXPECT_TRUE(load(&file, {}, {}).has_errors());
+}
+
+}  // namespace
+
+}  // namespace chappe::server
