@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "net/resolve.h"
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 
@@ -17,6 +16,14 @@ namespace {
 
 // A Unix socket whose server is behind with accepting cannot be waited for, only asked again.
 constexpr Duration busy_retry_after = 20ms;
+
+// A connection to a port of this machine at which nobody listens can, once in some ten thousand times, get that very
+// port as its own and so be connected to itself. A client that tries again and again meets it in the end.
+bool is_connected_to_itself(int socket, const Endpoint& endpoint) {
+    SocketAddress own;
+    return std::holds_alternative<IpEndpoint>(endpoint) && getsockname(socket, own.data(), &own.size) == 0 &&
+           to_endpoint(own) == endpoint;
+}
 
 // Not the loop's now(), which is old before the loop runs.
 Instant clock_now() { return std::chrono::steady_clock::now(); }
@@ -43,7 +50,7 @@ void Dialer::dial(const Url& url, OnDialed on_dialed, const DialOptions& options
 void Dialer::look_up() {
     look_up_ = std::make_shared<LookUp>();
     const auto accepted = pool_.run(
-        loop_, [host = url_.host] { return resolve(host); },
+        loop_, [resolver = options_.resolver, host = url_.host] { return resolver(host); },
         [this, wanted = std::weak_ptr(look_up_)](Result<std::vector<IpAddress>> addresses) {
             if (!wanted.expired()) on_looked_up(std::move(addresses));
         });
@@ -86,7 +93,7 @@ void Dialer::try_addresses() {
     finish(std::unexpected(IoError{last_code_, "connect to " + url_.text() + ": " + failures_}));
 }
 
-// Errors are errno values in these two; which address they belong to is added by address_failed().
+// Errors are errno values in these; which address they belong to is added by address_failed().
 std::expected<void, int> Dialer::open_socket() {
     const auto* ip = std::get_if<IpEndpoint>(&endpoints_[current_]);
     const auto family = ip == nullptr ? AF_UNIX : ip->address.is_v4() ? AF_INET : AF_INET6;
@@ -102,10 +109,7 @@ std::expected<void, int> Dialer::open_socket() {
 std::expected<void, int> Dialer::connect() {
     const auto address = to_socket_address(endpoints_[current_]);
     if (!address) return std::unexpected(address.error().code);
-    if (::connect(socket_.get(), address->data(), address->size) == 0) {
-        on_connected();
-        return {};
-    }
+    if (::connect(socket_.get(), address->data(), address->size) == 0) return hand_over();
     switch (errno) {
         case EINPROGRESS:
         case EINTR:
@@ -130,16 +134,19 @@ void Dialer::on_connect_ended() {
     int code = 0;
     socklen_t size = sizeof code;
     if (getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0) code = errno;
-    if (code == 0) return on_connected();
-    address_failed(code);
+    const auto outcome = code == 0 ? hand_over() : std::unexpected(code);
+    if (outcome) return;
+    address_failed(outcome.error());
     try_addresses();
 }
 
-void Dialer::on_connected() {
+std::expected<void, int> Dialer::hand_over() {
+    if (is_connected_to_itself(socket_.get(), endpoints_[current_])) return std::unexpected(ECONNREFUSED);
     watch_.reset();
     auto peer = Peer{std::move(endpoints_[current_]), {}};
     if (std::holds_alternative<UnixEndpoint>(peer.endpoint)) peer.credentials = peer_credentials(socket_.get());
     finish(std::make_unique<SocketStream>(std::move(socket_), std::move(peer)));
+    return {};
 }
 
 void Dialer::on_timer() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "net/event_loop.h"
+#include "net/resolve.h"
 #include "net/stream.h"
 #include "net/url.h"
 #include "net/worker_pool.h"
@@ -21,6 +22,7 @@ namespace chappe::net {
 struct DialOptions {
     Duration time_limit = 30s;          // For all of it, name resolution included.
     Duration address_time_limit = 10s;  // For each address, while others are left to try.
+    Resolver resolver = resolve;
 };
 
 // One connection at a time. Destroying the dialer cancels.
@@ -51,8 +53,8 @@ private:
     [[nodiscard]] std::expected<void, int> open_socket();
     [[nodiscard]] std::expected<void, int> connect();
     [[nodiscard]] std::expected<void, int> wait_for_connection();
+    [[nodiscard]] std::expected<void, int> hand_over();
     void on_connect_ended();
-    void on_connected();
     void on_timer();
     void address_failed(int code);
     void add_failure(int code, std::string_view text);

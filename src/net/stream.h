@@ -35,7 +35,8 @@ public:
     Stream& operator=(const Stream&) = delete;
     virtual ~Stream() = default;
 
-    // From now on the handler is told when to read and write, beginning with what is ready now.
+    // From now on the handler is told when to read and write, beginning with what is ready now. It must stay until the
+    // stream is detached, closed or destroyed.
     [[nodiscard]] virtual Result<void> attach(EventLoop& loop, Handler& handler) = 0;
 
     // The handler is not called any more (also not one that asked for again()), and the stream can be moved to another
