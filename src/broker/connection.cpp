@@ -24,16 +24,13 @@ std::optional<Duration> Connection::keep_alive_limit() const noexcept {
 }
 
 void Connection::allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max) {
-    if (incoming_max != 0) incoming_aliases_ = std::make_unique<IncomingAliases>(incoming_max);
+    incoming_aliases_ = IncomingAliases(incoming_max);
     if (outgoing_max != 0) outgoing_aliases_ = std::make_unique<OutgoingAliases>(outgoing_max);
 }
 
 mqtt::Result<std::string_view> Connection::resolve_topic(const mqtt::Publish& publish) {
     if (!publish.topic_alias) return publish.topic;
-    if (!incoming_aliases_) {
-        return mqtt::failure(mqtt::ReasonCode::TopicAliasInvalid, "topic aliases are not allowed");
-    }
-    return incoming_aliases_->resolve(*publish.topic_alias, publish.topic);
+    return incoming_aliases_.resolve(*publish.topic_alias, publish.topic);
 }
 
 bool Connection::send_publish(PublishEncoder& encoder, const MessagePtr& message, const Variant& variant,

@@ -132,7 +132,7 @@ private:
     bool write_wanted_ = false;
     Ring<OwedAck> owed_acks_;
     std::uint32_t unacknowledged_ = 0;
-    std::unique_ptr<IncomingAliases> incoming_aliases_;
+    IncomingAliases incoming_aliases_{0};
     std::unique_ptr<OutgoingAliases> outgoing_aliases_;
 };
 

@@ -1,6 +1,6 @@
 #include "broker/shard.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 namespace chappe::broker {
@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t matches_kept_max = 65'536;
 constexpr auto retained_expiry_interval = 1s;  // How often expired retained messages are looked for.
+constexpr auto retained_expiry_pause = 10ms;   // Between portions, when there are many.
 // Beyond connections_max, so many more get an answer to their CONNECT; others are just closed.
 constexpr std::uint32_t connections_answered_beyond_limit = 64;
 
@@ -22,17 +23,14 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
       config_(std::move(config)),
       random_(seed),
       drop_log_(config_.drops_kept),
+      retained_expiry_at_(shard.value == 0 ? now + retained_expiry_interval : Instant::max()),
       matches_(commons.tree, matches_kept_max),
       environment_{.accounts = {.limits = config_.limits, .counters = counters_, .total = commons.queued_bytes},
                    .policy = config_.policy,
                    .encoder = encoder_,
                    .retained = commons.retained,
                    .events = events_},
-      outboxes_(commons.shard_count) {
-    if (id_.value == 0) {
-        deadlines_.set({.at = now + retained_expiry_interval, .kind = DeadlineKind::RetainedExpiry, .id = 0});
-    }
-}
+      outboxes_(commons.shard_count) {}
 
 Shard::~Shard() {
     commons_.connections.fetch_sub(static_cast<std::uint32_t>(connections_.size()), std::memory_order_relaxed);
@@ -51,9 +49,7 @@ std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
                                 .reason = "connections_max is reached"});
         return std::nullopt;
     }
-    const auto id = adopt({.peer = std::move(peer), .opened_at = now, .input = {}}, now);
-    connections_.find(id)->over_limit = over_limit;
-    return id;
+    return adopt({.peer = std::move(peer), .opened_at = now, .over_limit = over_limit, .input = {}}, now);
 }
 
 ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
@@ -61,9 +57,8 @@ ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
     counters_.connections.add();
     auto [id, connection] =
         connections_.emplace(std::move(handed_over.peer), counters_, actions_, handed_over.opened_at);
-    deadlines_.set({.at = handed_over.opened_at + std::chrono::seconds{config_.limits.connect_timeout_seconds},
-                    .kind = DeadlineKind::ConnectTimeout,
-                    .id = id.value});
+    connection.over_limit = handed_over.over_limit;
+    set_deadline(connection, handed_over.opened_at + std::chrono::seconds{config_.limits.connect_timeout_seconds});
     connection.input = std::move(handed_over.input);
     process_input(connection, now);
     return id;
@@ -72,8 +67,10 @@ ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
 std::optional<HandedOver> Shard::take_for_handover(ConnectionId id) {
     auto* connection = connections_.find(id);
     if (connection == nullptr || connection->state != Connection::State::HandingOver) return std::nullopt;
-    HandedOver handed_over{
-        .peer = connection->peer, .opened_at = connection->opened_at, .input = std::move(connection->input)};
+    HandedOver handed_over{.peer = connection->peer,
+                           .opened_at = connection->opened_at,
+                           .over_limit = connection->over_limit,
+                           .input = std::move(connection->input)};
     erase(*connection);
     return handed_over;
 }
@@ -219,6 +216,7 @@ void Shard::disconnected(ConnectionId id, std::string_view why, Instant now) {
 }
 
 void Shard::erase(Connection& connection) {
+    connection_deadlines_.erase(decltype(connections_)::slot_of(connection.id));
     counters_.connections.subtract();
     commons_.connections.fetch_sub(1, std::memory_order_relaxed);
     connections_.erase(connection.id);
@@ -231,55 +229,78 @@ const Session* Shard::find_session(std::string_view client_id) const {
     return found == sessions_by_client_.end() ? nullptr : sessions_.find(found->second);
 }
 
-void Shard::advance(Instant now) {
-    while (const auto deadline = deadlines_.take_due(now)) fire(*deadline, now);
+std::optional<Instant> Shard::next_deadline() const {
+    const auto next = std::min({connection_deadlines_.first_at(), session_deadlines_.first_at(), retained_expiry_at_});
+    if (next == Instant::max()) return std::nullopt;
+    return next;
 }
 
-void Shard::fire(const Deadline& deadline, Instant now) {
-    auto* connection = connections_.find(ConnectionId{deadline.id});
-    auto* session = sessions_.find(SessionId{deadline.id});
-    switch (deadline.kind) {
-        case DeadlineKind::ConnectTimeout:
-            if (connection != nullptr && (connection->state == Connection::State::AwaitingConnect ||
-                                          connection->state == Connection::State::Authenticating)) {
-                counters_.limit_connect_timeout.add();
-                refuse(*connection, ReasonCode::MaximumConnectTime, "no complete CONNECT in time", now);
-            }
-            break;
-        case DeadlineKind::KeepAlive:
-            if (connection != nullptr) check_keep_alive(*connection, now);
-            break;
-        case DeadlineKind::CloseTimeout:
-            if (connection != nullptr) actions_.push_back(action::Abort{connection->id});
-            break;
-        case DeadlineKind::SessionExpiry:
-            if (session == nullptr || session->connected() || !session->ends_at || *session->ends_at > now) break;
-            counters_.sessions_expired.add();
-            commons_.events.record({.kind = EventKind::SessionExpired, .client_id = session->client_id});
-            end_session(*session, now);
-            break;
-        case DeadlineKind::WillDelay:
-            if (session != nullptr && session->will_due_at && *session->will_due_at <= now) publish_will(*session, now);
-            break;
-        case DeadlineKind::RetainedExpiry: {
-            const bool more = commons_.retained.remove_expired(now) == RetainedStore::remove_expired_max;
-            deadlines_.set({.at = now + (more ? Duration{10ms} : Duration{retained_expiry_interval}),
-                            .kind = deadline.kind,
-                            .id = 0});
-            break;
-        }
+void Shard::advance(Instant now) {
+    while (connection_deadlines_.first_at() <= now) {
+        const auto slot = connection_deadlines_.first();
+        connection_deadlines_.erase(slot);
+        on_deadline(*connections_.in_slot(slot), now);
+    }
+    while (session_deadlines_.first_at() <= now) {
+        const auto slot = session_deadlines_.first();
+        session_deadlines_.erase(slot);
+        on_deadline(*sessions_.in_slot(slot), now);
+    }
+    if (retained_expiry_at_ <= now) remove_expired_retained(now);
+}
+
+void Shard::set_deadline(const Connection& connection, Instant at) {
+    connection_deadlines_.set(decltype(connections_)::slot_of(connection.id), at);
+}
+
+void Shard::set_deadline(const Session& session) {
+    const auto at = std::min(session.will_due_at.value_or(Instant::max()), session.ends_at.value_or(Instant::max()));
+    const auto slot = decltype(sessions_)::slot_of(session.id);
+    if (at == Instant::max()) {
+        session_deadlines_.erase(slot);
+    } else {
+        session_deadlines_.set(slot, at);
+    }
+}
+
+void Shard::on_deadline(Connection& connection, Instant now) {
+    switch (connection.state) {
+        case Connection::State::AwaitingConnect:
+            counters_.limit_connect_timeout.add();
+            return refuse(connection, ReasonCode::MaximumConnectTime, "no complete CONNECT in time", now);
+        case Connection::State::Authenticating:
+            counters_.limit_connect_timeout.add();
+            return refuse(connection, ReasonCode::NotAuthorized, "the authentication took too long", now);
+        case Connection::State::Connected:
+            return check_keep_alive(connection, now);
+        case Connection::State::HandingOver:
+            return;
+        case Connection::State::Closing:
+            actions_.push_back(action::Abort{connection.id});
+            return;
     }
 }
 
 void Shard::check_keep_alive(Connection& connection, Instant now) {
     const auto limit = connection.keep_alive_limit();
-    if (connection.state != Connection::State::Connected || !limit) return;
+    if (!limit) return;
     const auto due = connection.last_packet_at + *limit;
-    if (due > now) {
-        deadlines_.set({.at = due, .kind = DeadlineKind::KeepAlive, .id = connection.id.value});
-        return;
-    }
+    if (due > now) return set_deadline(connection, due);
     close(connection, ReasonCode::KeepAliveTimeout, "nothing received for 1.5 times the keep alive", now);
+}
+
+void Shard::on_deadline(Session& session, Instant now) {
+    ASSERT(!session.connected());
+    if (session.will_due_at && *session.will_due_at <= now) publish_will(session, now);
+    if (!session.ends_at || *session.ends_at > now) return set_deadline(session);
+    counters_.sessions_expired.add();
+    commons_.events.record({.kind = EventKind::SessionExpired, .client_id = session.client_id});
+    end_session(session, now);
+}
+
+void Shard::remove_expired_retained(Instant now) {
+    const bool more = commons_.retained.remove_expired(now) == RetainedStore::remove_expired_max;
+    retained_expiry_at_ = now + (more ? Duration{retained_expiry_pause} : Duration{retained_expiry_interval});
 }
 
 void Shard::post(ShardId to, Mail mail, std::size_t bytes) {
@@ -289,7 +310,10 @@ void Shard::post(ShardId to, Mail mail, std::size_t bytes) {
     outbox.bytes += sizeof(Mail) + bytes;
 }
 
-void Shard::end_round(Instant) {
+void Shard::end_round(Instant now) {
+    for (const auto id : std::exchange(overflowed_, {})) {
+        if (auto* session = sessions_.find(id)) end_session(*session, now);
+    }
     for (std::uint16_t to = 0; to != outboxes_.size(); ++to) {
         auto& outbox = outboxes_[to];
         if (outbox.mail.empty()) continue;

@@ -12,13 +12,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/deadline_heap.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "broker/action.h"
 #include "broker/commons.h"
 #include "broker/connection.h"
 #include "broker/counters.h"
-#include "broker/deadlines.h"
 #include "broker/limits.h"
 #include "broker/mail.h"
 #include "broker/match_cache.h"
@@ -48,6 +48,7 @@ struct ShardConfig {
 struct HandedOver {
     Peer peer;
     Instant opened_at;
+    bool over_limit = false;
     Buffer input;  // The CONNECT packet and what came after it.
 };
 
@@ -80,10 +81,10 @@ public:
     void authenticated(Ticket ticket, const Verdict& verdict, Instant now);
 
     // --- Time and mail.
-    [[nodiscard]] std::optional<Instant> next_deadline() const { return deadlines_.next(); }
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
     void advance(Instant now);
     void read_mail(Instant now);
-    // Posts what other shards are owed. Call it after each round, before anything is written.
+    // Ends what must end and posts what other shards are owed. Call it after each round, before anything is written.
     void end_round(Instant now);
 
     // The actions since this was last called. The reference holds until the next call of any function.
@@ -150,8 +151,12 @@ private:
     [[nodiscard]] mqtt::Result<> handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now);
     void process_input(Connection& connection, Instant now);
     void pause_or_resume_reading(Connection& connection);
-    void fire(const Deadline& deadline, Instant now);
+    void set_deadline(const Connection& connection, Instant at);
+    void set_deadline(const Session& session);
+    void on_deadline(Connection& connection, Instant now);
+    void on_deadline(Session& session, Instant now);
     void check_keep_alive(Connection& connection, Instant now);
+    void remove_expired_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);
     [[nodiscard]] Session* session_of(const Connection& connection) const noexcept;
@@ -253,7 +258,9 @@ private:
     DropLog drop_log_;
     std::vector<Action> actions_;
     std::vector<Action> taken_actions_;
-    Deadlines deadlines_;
+    DeadlineHeap connection_deadlines_;  // By slot, one each: what it is for follows from the connection's state.
+    DeadlineHeap session_deadlines_;  // By slot: the end of a disconnected session, or its will if that is due before.
+    Instant retained_expiry_at_;      // On one shard only, elsewhere Instant::max().
 
     MatchCache matches_;
     PublishEncoder encoder_;
@@ -276,6 +283,7 @@ private:
     Buffer properties_;      // Likewise.
     std::vector<std::uint32_t> identifiers_;
     std::vector<std::pair<GroupId, MessagePtr>> early_for_groups_;
+    std::vector<SessionId> overflowed_;  // when_full = end_session.
     std::uint64_t assigned_client_ids_ = 0;
     bool shutting_down_ = false;
 };

@@ -238,15 +238,15 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
     session.ends_at.reset();
     session.will_due_at.reset();
     session.will.reset();
+    set_deadline(session);
     if (connect.will) keep_will(session, connect, connection.identity);
 
     connection.keep_alive_seconds = connect.keep_alive_seconds;
     const bool too_long = connect.keep_alive_seconds == 0 || connect.keep_alive_seconds > limits.keep_alive_max_seconds;
     const bool limited = limits.keep_alive_max_seconds != std::numeric_limits<std::uint16_t>::max();
     if (connection.v5() && limited && too_long) connection.keep_alive_seconds = limits.keep_alive_max_seconds;
-    if (const auto limit = connection.keep_alive_limit()) {
-        deadlines_.set({.at = now + *limit, .kind = DeadlineKind::KeepAlive, .id = connection.id.value});
-    }
+    // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
+    if (const auto limit = connection.keep_alive_limit()) set_deadline(connection, now + *limit);
 
     connection.allow_aliases(limits.topic_alias_max, std::min(connect.topic_alias_maximum, limits.topic_alias_max));
     session.attach(connection, std::min(connect.receive_maximum.value_or(std::numeric_limits<std::uint16_t>::max()),
@@ -286,7 +286,7 @@ void Shard::accept_connect(Connection& connection, Session& session, const mqtt:
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& disconnect, Instant now) {
     auto* session = session_of(connection);
     if (session == nullptr) {  // During authentication.
-        refuse(connection, disconnect.reason_code, "the client gave up", now);
+        refuse(connection, ReasonCode::Success, "the client gave up", now);
         return {};
     }
     if (disconnect.session_expiry_interval_seconds) {
@@ -356,7 +356,7 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
 void Shard::finish(Connection& connection, Instant now) {
     connection.state = Connection::State::Closing;
     actions_.push_back(action::Close{connection.id});
-    deadlines_.set({.at = now + close_timeout, .kind = DeadlineKind::CloseTimeout, .id = connection.id.value});
+    set_deadline(connection, now + close_timeout);
 }
 
 // The connection no longer serves its session.
@@ -377,8 +377,8 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     end_will(*session, will, fate, now);
     if (session->expiry_interval_seconds != mqtt::session_never_expires) {
         session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};
-        deadlines_.set({.at = *session->ends_at, .kind = DeadlineKind::SessionExpiry, .id = session->id.value});
     }
+    set_deadline(*session);
     if (session->subscribed_to_groups) {
         update_groups(*session, now);
         return_group_deliveries(*session, now);
@@ -398,6 +398,7 @@ void Shard::end_session(Session& session, Instant now) {
     settle(session, now);
     counters_.sessions.subtract();
     commons_.sessions.fetch_sub(1, std::memory_order_relaxed);
+    session_deadlines_.erase(decltype(sessions_)::slot_of(session.id));
     sessions_by_client_.erase(session.client_id);
     sessions_.erase(session.id);
 }

@@ -124,8 +124,6 @@ mqtt::Result<> Shard::route_acknowledged(Connection& connection, Session& sessio
         return {};
     }
     if (pending != nullptr) pending_.erase(pending->id);
-    // Routing may have ended this very session, when it was the one whose queue overflowed.
-    if (connection.state != Connection::State::Connected) return {};
     return acknowledge(connection, session, publish.packet_id, publish.qos, verdict, Ack::New);
 }
 
@@ -299,7 +297,7 @@ void Shard::settle(Session& session, Instant now) {
     const bool overflowed = events.queue_overflowed;
     events.clear();
     spare_events_ = std::move(events);
-    if (overflowed) end_session(session, now);
+    if (overflowed) overflowed_.push_back(session.id);  // Ended after the round: others may be at work on it now.
 }
 
 void Shard::count_drop(std::string_view client_id, const Message& message, DropReason reason, Instant now) {

@@ -33,7 +33,6 @@ void Shard::end_will(Session& session, WillFate fate, SessionFate session_fate, 
         session.will.reset();  // A new connection is there before the delay has passed ([MQTT-3.1.3-9]).
     } else {
         session.will_due_at = now + std::chrono::seconds{session.will->delay_interval_seconds};
-        deadlines_.set({.at = *session.will_due_at, .kind = DeadlineKind::WillDelay, .id = session.id.value});
     }
 }
 

@@ -36,6 +36,11 @@ public:
         return entry.generation == id.value >> 32 ? entry.thing.get() : nullptr;
     }
 
+    // The thing that is in a slot now, or nullptr.
+    [[nodiscard]] T* in_slot(std::uint32_t slot) const noexcept {
+        return slot < slots_.size() ? slots_[slot].thing.get() : nullptr;
+    }
+
     void erase(IdType id) {
         ASSERT(find(id) != nullptr);
         auto& entry = slots_[slot_of(id)];

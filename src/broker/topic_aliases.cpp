@@ -3,9 +3,10 @@
 namespace chappe::broker {
 
 mqtt::Result<std::string_view> IncomingAliases::resolve(std::uint16_t alias, std::string_view topic) {
-    if (alias == 0 || alias > topics_.size()) {
+    if (alias == 0 || alias > maximum_) {
         return mqtt::failure(mqtt::ReasonCode::TopicAliasInvalid, "topic alias above the maximum");  // [MQTT-3.3.2-9]
     }
+    if (alias > topics_.size()) topics_.resize(alias);
     auto& known = topics_[alias - 1];
     if (!topic.empty()) {
         known = topic;

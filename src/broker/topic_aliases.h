@@ -15,14 +15,15 @@ namespace chappe::broker {
 // Aliases that the client sets, 1 to `maximum`.
 class IncomingAliases {
 public:
-    explicit IncomingAliases(std::uint16_t maximum) : topics_(maximum) {}
+    explicit IncomingAliases(std::uint16_t maximum) noexcept : maximum_(maximum) {}
 
     // The topic meant by a PUBLISH with this alias and topic; an empty topic stands for what the alias was set to.
     // Fails with TopicAliasInvalid above the maximum, ProtocolError for an alias that was not set.
     [[nodiscard]] mqtt::Result<std::string_view> resolve(std::uint16_t alias, std::string_view topic);
 
 private:
-    std::vector<std::string> topics_;
+    std::uint16_t maximum_;
+    std::vector<std::string> topics_;  // Alias n is at n - 1; grows with the aliases in use.
 };
 
 // Aliases that the broker makes towards a client that allows `maximum` of them. The first topics get one each; when
