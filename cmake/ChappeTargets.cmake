@@ -1,8 +1,9 @@
-# chappe_library(NAME [DEPENDS folder...] [LIBRARIES target...])
+# chappe_library(NAME [THREADED] [DEPENDS folder...] [LIBRARIES target...])
 #
 # One folder src/NAME = one library chappe_NAME. Unit tests (*_test.cpp) stand beside the code and become chappe_NAME_test.
+# THREADED: the folder has threads or what they share, so its tests run under ThreadSanitizer too.
 function(chappe_library name)
-    cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(ARG "THREADED" "" "DEPENDS;LIBRARIES" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
     set(tests ${sources})
     list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
@@ -17,16 +18,27 @@ function(chappe_library name)
         target_link_libraries(chappe_${name} INTERFACE chappe_options ${ARG_DEPENDS} ${ARG_LIBRARIES})
     endif()
     if(CHAPPE_TESTS AND tests)
-        chappe_test(chappe_${name}_test SOURCES ${tests} LIBRARIES chappe_${name})
+        set(threaded)
+        if(ARG_THREADED)
+            set(threaded THREADED)
+        endif()
+        chappe_test(chappe_${name}_test ${threaded} SOURCES ${tests} LIBRARIES chappe_${name})
     endif()
 endfunction()
 
-# chappe_test(NAME SOURCES file... LIBRARIES target...): a GoogleTest program, which ./test finds by its name *_test.
+# chappe_test(NAME [THREADED] SOURCES file... LIBRARIES target...): a GoogleTest program, which ./test finds by its name
+# *_test. Under ThreadSanitizer only those that are THREADED are built.
 function(chappe_test name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
-    find_package(GTest REQUIRED)
+    cmake_parse_arguments(ARG "THREADED" "" "SOURCES;LIBRARIES" ${ARGN})
+    if(CHAPPE_SANITIZE STREQUAL thread AND NOT ARG_THREADED)
+        return()
+    endif()
     add_executable(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+        # g++ has leaks that clang has not: what was constructed in a statement before the TRY that returned from it.
+        target_link_options(${name} PRIVATE -fsanitize=leak)
+    endif()
 endfunction()
 
 # chappe_fuzzer(NAME SOURCES file... LIBRARIES target...): a libFuzzer program NAME_fuzz, which ./test runs on the corpus
