@@ -2,6 +2,7 @@
 
 // What the protocol tells its owner. The views in an event live until the next call of the protocol.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,7 +39,8 @@ struct Disconnection {
     mqtt::ReasonCode reason_code = mqtt::ReasonCode::Success;
     std::string reason;  // The Reason String, or the system's or our own explanation. May be empty.
     std::string server_reference;
-    bool was_connected = false;  // Whether CONNACK had accepted the connection.
+    bool was_connected = false;    // Whether CONNACK had accepted the connection.
+    std::size_t unsent_bytes = 0;  // Encoded, and not taken by the network: messages of QoS 0 among them are lost.
 };
 
 namespace event {

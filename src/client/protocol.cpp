@@ -106,7 +106,7 @@ void Protocol::closed(std::string_view reason, Events& events) {
     if (state_ == State::Closed) return;
     if (state_ != State::Ending) end(Cause::Lost, ReasonCode::Success, reason);
     state_ = State::Closed;
-    output_.clear();
+    disconnection_.unsent_bytes = output_.size();
     output_.release();
     keep_alive_.stop();
     inbox_.connection_lost();
