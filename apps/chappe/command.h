@@ -24,7 +24,10 @@ enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
 
 Run define_check(CLI::App& command);
 Run define_config(CLI::App& command);
+Run define_pub(CLI::App& command);
+Run define_request(CLI::App& command);
 Run define_serve(CLI::App& command);
+Run define_sub(CLI::App& command);
 Run define_version(CLI::App& command);
 
 }  // namespace chappe::app

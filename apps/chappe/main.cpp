@@ -21,6 +21,9 @@ struct Command {
 // In the order of `chappe --help`.
 constexpr Command commands[] = {
     {"serve", "Run the broker", define_serve},
+    {"pub", "Publish messages", define_pub},
+    {"sub", "Subscribe, and print the messages that come", define_sub},
+    {"request", "Publish a request and print the response", define_request},
     {"check", "Say what is wrong in a configuration file", define_check},
     {"config", "Print every setting and where it comes from", define_config},
     {"version", "Print the version", define_version},
@@ -28,6 +31,8 @@ constexpr Command commands[] = {
 
 constexpr auto examples = R"(Examples:
   chappe serve
+  chappe sub -t 'sensors/#' -v
+  chappe pub -t sensors/kitchen/temperature -m 21.5
   chappe check chappe.toml
   chappe config --config chappe.toml --changed
   chappe config --help
