@@ -24,6 +24,9 @@ enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
 
 Run define_check(CLI::App& command);
 Run define_config(CLI::App& command);
+Run define_disconnect(CLI::App& command);
+Run define_drops(CLI::App& command);
+Run define_redirect(CLI::App& command);
 Run define_pub(CLI::App& command);
 Run define_request(CLI::App& command);
 Run define_serve(CLI::App& command);

@@ -81,7 +81,7 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
 mqtt::Result<> Shard::check_connect(Connection& connection, const mqtt::Connect& connect) {
     if (connection.over_limit) return mqtt::failure(ReasonCode::ServerBusy, "connections_max is reached");
     if (shutting_down_) return mqtt::failure(ReasonCode::ServerUnavailable, "the server is shutting down");
-    if (redirect_new_) {
+    if (redirect_new_ && !connection.peer.is_operator) {
         const auto code = redirect_new_->permanent ? ReasonCode::ServerMoved : ReasonCode::UseAnotherServer;
         return mqtt::failure(code, "the operator sends new clients to another server");
     }

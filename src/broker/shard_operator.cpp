@@ -27,6 +27,7 @@ std::size_t Shard::redirect_clients(std::optional<std::string_view> client_id, c
     const auto code = redirect.permanent ? ReasonCode::ServerMoved : ReasonCode::UseAnotherServer;
     connections_.for_each([&](Connection& connection) {
         if (connection.state != Connection::State::Connected || !connection.v5()) return;
+        if (connection.peer.is_operator) return;  // Who else should send them back?
         if (client_id && connection.identity.client_id != *client_id) return;
         close(connection, code, "the operator sends clients to another server", now, SessionFate::AsAgreed, &redirect);
         ++redirected;

@@ -13,9 +13,12 @@ namespace chappe::server {
 
 class ShardThread;
 
-// What a listener counts of its connections; shared with them, since they may outlive it.
+// What a listener counts of its connections, and what holds for new ones; shared with them, since they may outlive it.
 struct ListenerAccount {
     std::atomic<std::uint32_t> connections = 0;
+    std::atomic<std::uint32_t> connections_max = 0;  // 0: no bound of its own.
+    std::atomic<bool> anonymous_allowed = false;
+    bool is_control = false;
 };
 
 class Link final : public net::Handler {

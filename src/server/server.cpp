@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <limits>
 #include <random>
 #include <thread>
@@ -59,6 +60,7 @@ std::expected<void, std::string> Server::open() {
     if (!signals) return std::unexpected(signals.error().what);
     signals_ = std::move(*signals);
     TRY(start_shards());
+    add_control();
     TRY(open_listeners());
     for (const auto& shard : shards_) shard->start();
     for (const auto& url : listening_on_) {
@@ -66,7 +68,7 @@ std::expected<void, std::string> Server::open() {
     }
     const auto now = std::chrono::steady_clock::now();
     sys_topics_ = std::make_unique<SysTopics>(
-        *commons_, [this](std::string_view topic, std::string_view payload) { publish(topic, payload); }, now);
+        *commons_, [this](std::string_view topic, std::string_view payload) { publish_sys(topic, payload); }, now);
     sys_timer_ = std::make_unique<net::Timer>(*loop_, [this] { update_sys_topics(); });
     shutdown_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
         logger_.write(LogLevel::Warning, "shutdown_timeout", "some clients did not take their last bytes in time");
@@ -89,39 +91,94 @@ std::expected<void, std::string> Server::start_shards() {
     return {};
 }
 
+void Server::add_control() {
+    control_ = std::make_unique<Control>(*loop_, shards_, [this](const broker::MessagePtr& message) {
+        publish(message);
+        shards_.front()->wake();
+    });
+    const broker::SubscriberId subscriber{.shard = broker::Commons::every_shard,
+                                          .kind = broker::SubscriberKind::Local,
+                                          .id = commons_->local_subscribers.size()};
+    commons_->local_subscribers.push_back(control_.get());
+    commons_->tree.add(std::string(control_prefix) + "+", {.subscriber = subscriber, .qos = mqtt::QoS::ExactlyOnce});
+}
+
 std::expected<void, std::string> Server::open_listeners() {
     std::size_t next = 0;
     for (const auto& listener : settings_.listeners) {
         TRY(open_listener(listener, *shards_[next++ % shards_.size()]));
     }
     if (listening_on_.empty()) return std::unexpected("no listener could be opened");
+    TRY(open_control_socket());
+    apply_listener_settings();
     return {};
 }
 
 std::expected<void, std::string> Server::open_listener(const Listener& wanted, ShardThread& thread) {
+    auto url = listen(wanted, thread, false);
+    if (!url) {
+        if (wanted.may_be_absent && url.error().code != EADDRINUSE) return {};
+        return std::unexpected(url.error().what);
+    }
+    listening_on_.push_back(std::move(*url));
+    return {};
+}
+
+// A broker serves also where it cannot have a control socket. But one that is in use belongs to another broker, and two
+// must not share a data directory.
+std::expected<void, std::string> Server::open_control_socket() {
+    const auto path = control_socket(settings_);
+    if (path.empty()) return {};
+    if (settings_.control_socket.empty()) {
+        std::error_code ignored;  // Listening says what is wrong.
+        std::filesystem::create_directories(settings_.data_directory, ignored);
+    }
+    Listener wanted{.mode = 0600};
+    wanted.url.scheme = net::Scheme::Unix;
+    wanted.url.path = path;
+    const auto url = listen(wanted, *shards_.front(), true);
+    if (url) return {};
+    if (url.error().code == EADDRINUSE) {
+        return std::unexpected(url.error().what + "; is another Chappe running with this data directory?");
+    }
+    logger_.write(LogLevel::Warning, "no_control_socket", "chappe drops, redirect and disconnect will not work",
+                  {{"reason", url.error().what}});
+    return {};
+}
+
+net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& thread, bool is_control) {
     auto account = std::make_shared<ListenerAccount>();
-    const bool anonymous = anonymous_allowed(settings_, wanted);
-    const auto connections_max =
-        wanted.connections_max == 0 ? std::numeric_limits<std::uint32_t>::max() : wanted.connections_max;
-    auto accept = [&thread, account, anonymous, connections_max](std::unique_ptr<net::Stream> stream) {
-        if (account->connections.load(std::memory_order_relaxed) >= connections_max) return stream->close();
-        auto address = stream->peer().text();
-        thread.accept(std::move(stream), {.address = std::move(address), .anonymous_allowed = anonymous}, account);
+    account->is_control = is_control;
+    auto accept = [&thread, account](std::unique_ptr<net::Stream> stream) {
+        const auto most = account->connections_max.load(std::memory_order_relaxed);
+        if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) return stream->close();
+        broker::Peer peer{.address = stream->peer().text(),
+                          .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
+                          .is_operator = account->is_control};
+        thread.accept(std::move(stream), std::move(peer), account);
     };
     const auto name = wanted.url.text();
     auto failed = [this, name](const net::IoError& error) {
         logger_.write(LogLevel::Error, "accept_failed", "cannot accept connections for now",
                       {{"url", name}, {"reason", error.what}});
     };
-    auto listener = net::Listener::create(thread.loop(), wanted.url, std::move(accept), std::move(failed),
-                                          {.unix_mode = static_cast<mode_t>(wanted.mode)});
-    if (!listener) {
-        if (wanted.may_be_absent && listener.error().code != EADDRINUSE) return {};
-        return std::unexpected(listener.error().what);
+    auto listener = TRY(net::Listener::create(thread.loop(), wanted.url, std::move(accept), std::move(failed),
+                                              {.unix_mode = static_cast<mode_t>(wanted.mode)}));
+    auto url = listener->local_url();
+    listeners_.push_back({&thread, wanted.url, std::move(account), std::move(listener)});
+    return url;
+}
+
+// What a reload may change of listeners that are open.
+void Server::apply_listener_settings() {
+    for (const auto& open : listeners_) {
+        if (open.account->is_control) open.account->anonymous_allowed = true;
+        for (const auto& listener : settings_.listeners) {
+            if (listener.url != open.url) continue;
+            open.account->anonymous_allowed = anonymous_allowed(settings_, listener);
+            open.account->connections_max = listener.connections_max;
+        }
     }
-    listening_on_.push_back((*listener)->local_url());
-    listeners_.push_back({.thread = &thread, .listener = std::move(*listener)});
-    return {};
 }
 
 void Server::run() {
@@ -159,6 +216,7 @@ void Server::reload_settings() {
         shard->with_shard(
             [config = shard_config(settings_)](broker::Shard& target, Instant) { target.configure(config); });
     }
+    apply_listener_settings();
     update_sys_topics();
     logger_.write(LogLevel::Info, "reloaded", "configuration reloaded",
                   {{"changed", now}, {"waits_for_restart", after_restart}});
@@ -198,12 +256,14 @@ void Server::update_sys_topics() {
     sys_timer_->set(now + std::chrono::seconds{settings_.sys_interval_seconds});
 }
 
-void Server::publish(std::string_view topic, std::string_view payload) {
+void Server::publish_sys(std::string_view topic, std::string_view payload) {
+    publish(broker::Message::create({.topic = topic, .payload = as_bytes(payload), .retain = true}));
+}
+
+void Server::publish(const broker::MessagePtr& message) {
     std::vector<broker::Mail> batch;
-    auto message = broker::Message::create({.topic = topic, .payload = as_bytes(payload), .retain = true});
-    const auto size = message->size_bytes();
-    batch.push_back(broker::mail::Injected{std::move(message)});
-    static_cast<void>(commons_->mailboxes[0].put(batch, size));  // All are announced with one wake() at the end.
+    batch.push_back(broker::mail::Injected{message});
+    static_cast<void>(commons_->mailboxes[0].put(batch, message->size_bytes()));
 }
 
 }  // namespace chappe::server

@@ -12,6 +12,7 @@
 #include "net/event_loop.h"
 #include "net/listener.h"
 #include "net/signal_watch.h"
+#include "server/control.h"
 #include "server/event_recorder.h"
 #include "server/logger.h"
 #include "server/open_access.h"
@@ -41,20 +42,28 @@ public:
 private:
     struct OpenListener {
         ShardThread* thread;
+        net::ListenUrl url;  // As in the settings.
+        std::shared_ptr<ListenerAccount> account;
         std::unique_ptr<net::Listener> listener;
     };
 
     Server(const Settings& settings, Reload reload, Logger& logger);
     [[nodiscard]] std::expected<void, std::string> open();
     [[nodiscard]] std::expected<void, std::string> start_shards();
+    void add_control();
     [[nodiscard]] std::expected<void, std::string> open_listeners();
     [[nodiscard]] std::expected<void, std::string> open_listener(const Listener& listener, ShardThread& thread);
+    [[nodiscard]] std::expected<void, std::string> open_control_socket();
+    [[nodiscard]] net::Result<net::ListenUrl> listen(const Listener& wanted, ShardThread& thread, bool is_control);
+    void apply_listener_settings();
     void on_signal(int signal);
     void reload_settings();
     void begin_shutdown();
     void close_listeners();
     void update_sys_topics();
-    void publish(std::string_view topic, std::string_view payload);
+    void publish_sys(std::string_view topic, std::string_view payload);
+    // Hands it to a shard; who calls this wakes that shard when the last of several is there.
+    void publish(const broker::MessagePtr& message);
 
     Settings settings_;
     Reload reload_;
@@ -72,6 +81,7 @@ private:
     std::unique_ptr<net::Timer> sys_timer_;
     std::unique_ptr<net::Timer> shutdown_timer_;
     std::unique_ptr<SysTopics> sys_topics_;
+    std::unique_ptr<Control> control_;
     std::size_t shards_draining_ = 0;
     bool shutting_down_ = false;
 };

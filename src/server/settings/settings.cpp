@@ -48,4 +48,10 @@ Settings default_settings(const Environment& environment) {
     return settings;
 }
 
+std::string control_socket(const Settings& settings) {
+    if (settings.control_socket == "off") return {};
+    if (!settings.control_socket.empty()) return settings.control_socket;
+    return settings.data_directory + "/control.sock";
+}
+
 }  // namespace chappe::server

@@ -27,6 +27,7 @@ struct Log {
 struct Settings {
     std::vector<Listener> listeners;
     std::string data_directory;  // Made when something is first kept there, not before.
+    std::string control_socket;  // Empty: in the data directory; "off": none.
     bool allow_anonymous = false;
     std::uint32_t shards = 0;                 // 0: one per core.
     std::uint32_t sys_interval_seconds = 10;  // 0: the topics below $SYS are not published.
@@ -41,6 +42,9 @@ struct Settings {
 // Whether a client without an account may connect through `listener`. As long as there are no accounts, local listeners
 // let everybody in and the others need allow_anonymous, their own or the server's.
 [[nodiscard]] bool anonymous_allowed(const Settings& settings, const Listener& listener);
+
+// Where the operator asks the broker; empty: nowhere.
+[[nodiscard]] std::string control_socket(const Settings& settings);
 
 // What the default of data_directory depends on.
 struct Environment {

@@ -1,0 +1,243 @@
+#include "server/control.h"
+
+#include <algorithm>
+#include <chrono>
+#include <expected>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "mqtt/encoder.h"
+#include "mqtt/topic.h"
+#include "server/sys_topics.h"
+
+namespace chappe::server {
+namespace {
+
+using Json = nlohmann::json;
+using broker::Shard;
+
+// Texts from clients need not be UTF-8 that JSON takes; what is not is replaced, not refused.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string failure(std::string_view why) { return dump({{"error", why}}); }
+
+// Reads an optional member; the error is a text for the operator.
+std::expected<std::optional<std::string>, std::string> text_member(const Json& request, const char* name) {
+    const auto found = request.find(name);
+    if (found == request.end()) return std::optional<std::string>{};
+    if (!found->is_string()) return std::unexpected(fmt::format("\"{}\" must be a string", name));
+    return found->get<std::string>();
+}
+
+std::expected<bool, std::string> flag_member(const Json& request, const char* name) {
+    const auto found = request.find(name);
+    if (found == request.end()) return false;
+    if (!found->is_boolean()) return std::unexpected(fmt::format("\"{}\" must be true or false", name));
+    return found->get<bool>();
+}
+
+std::expected<void, std::string> check_members(const Json& request, std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : request.items()) {
+        if (std::ranges::find(known, name) != known.end()) continue;
+        return std::unexpected(fmt::format("unknown member \"{}\"; there are: {}", name, fmt::join(known, ", ")));
+    }
+    return {};
+}
+
+struct DropQuery {
+    std::optional<std::string> client;
+    std::optional<std::string> topic;  // A topic filter.
+    std::optional<std::string> reason;
+
+    [[nodiscard]] bool wants(const broker::Drop& drop) const {
+        if (client && drop.client_id != *client) return false;
+        if (reason && to_string(drop.reason) != *reason) return false;
+        return !topic || mqtt::matches(*topic, drop.topic);
+    }
+};
+
+std::expected<DropQuery, std::string> drop_query(const Json& request) {
+    TRY(check_members(request, {"client", "topic", "reason"}));
+    DropQuery query;
+    query.client = TRY(text_member(request, "client"));
+    query.topic = TRY(text_member(request, "topic"));
+    query.reason = TRY(text_member(request, "reason"));
+    if (query.topic && !mqtt::is_valid_topic_filter(*query.topic)) {
+        return std::unexpected(fmt::format("\"{}\" is not a topic filter", *query.topic));
+    }
+    if (!query.reason) return query;
+    std::vector<std::string_view> reasons;
+    for (std::size_t reason = 0; reason != broker::drop_reason_count; ++reason) {
+        reasons.push_back(to_string(static_cast<broker::DropReason>(reason)));
+    }
+    if (std::ranges::find(reasons, *query.reason) != reasons.end()) return query;
+    return std::unexpected(
+        fmt::format("unknown reason \"{}\"; there are: {}", *query.reason, fmt::join(reasons, ", ")));
+}
+
+struct FoundDrop {
+    Instant at;
+    Json json;
+};
+
+std::string wall_time(Instant at, Instant now, WallTime wall_now) {
+    const auto then = std::chrono::floor<std::chrono::milliseconds>(wall_now - (now - at));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(then);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (then - seconds).count());
+}
+
+std::vector<FoundDrop> find_drops(const Shard& shard, const DropQuery& query, Instant now) {
+    std::vector<FoundDrop> found;
+    const auto wall_now = std::chrono::system_clock::now();
+    const auto& drops = shard.drop_log().drops();
+    for (std::size_t index = 0; index != drops.size(); ++index) {
+        const auto& drop = drops[index];
+        if (!query.wants(drop)) continue;
+        found.push_back({.at = drop.at,
+                         .json = {{"time", wall_time(drop.at, now, wall_now)},
+                                  {"client", drop.client_id},
+                                  {"topic", drop.topic},
+                                  {"reason", to_string(drop.reason)}}});
+    }
+    return found;
+}
+
+// Asks each shard on its own thread and, when the last has answered, hands all answers to `done` on the main thread.
+template <class Answer>
+void ask_shards(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards,
+                std::function<Answer(Shard&, Instant)> ask, std::function<void(std::vector<Answer>)> done) {
+    struct Gathered {
+        std::vector<Answer> answers;
+        std::size_t missing;
+    };
+    auto gathered = std::make_shared<Gathered>(Gathered{.answers = {}, .missing = shards.size()});
+    for (const auto& thread : shards) {
+        thread->with_shard([&loop, ask, done, gathered](Shard& shard, Instant now) {
+            loop.post([answer = ask(shard, now), done, gathered]() mutable {
+                gathered->answers.push_back(std::move(answer));
+                if (--gathered->missing == 0) done(std::move(gathered->answers));
+            });
+        });
+    }
+}
+
+struct RedirectRequest {
+    broker::Redirect redirect;
+    std::optional<std::string> client;
+    bool new_clients = false;
+    bool stop = false;
+};
+
+std::expected<RedirectRequest, std::string> redirect_request(const Json& request) {
+    TRY(check_members(request, {"to", "permanent", "client", "new_clients", "stop"}));
+    RedirectRequest wanted;
+    wanted.client = TRY(text_member(request, "client"));
+    wanted.new_clients = TRY(flag_member(request, "new_clients"));
+    wanted.stop = TRY(flag_member(request, "stop"));
+    wanted.redirect.permanent = TRY(flag_member(request, "permanent"));
+    wanted.redirect.server_reference = TRY(text_member(request, "to")).value_or("");
+    if (!wanted.stop && wanted.redirect.server_reference.empty()) {
+        return std::unexpected("\"to\" must name the other server, as in \"broker2.example.org:1883\"");
+    }
+    return wanted;
+}
+
+}  // namespace
+
+// Where an answer goes. Empty: nobody asked for one.
+struct Control::Reply {
+    std::string topic;
+    std::string correlation_data;
+    bool has_correlation_data = false;
+};
+
+Control::Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards, Publish publish)
+    : loop_(loop), shards_(shards), publish_(std::move(publish)) {}
+
+void Control::deliver(const broker::MessagePtr& message) {
+    loop_.post([this, message] { perform(message); });
+}
+
+void Control::perform(const broker::MessagePtr& message) {
+    const auto properties = mqtt::decode_forwarded_properties(message->properties());
+    ASSERT(properties);  // The broker encoded them itself.
+    Reply reply;
+    reply.topic = properties->response_topic.value_or("");
+    reply.has_correlation_data = properties->correlation_data.has_value();
+    reply.correlation_data = as_text(properties->correlation_data.value_or(Bytes{}));
+
+    const auto command = message->topic().substr(std::min(control_prefix.size(), message->topic().size()));
+    const auto payload = as_text(message->payload());
+    const auto request = payload.empty() ? Json::object() : Json::parse(payload, nullptr, false);
+    if (!request.is_object()) return answer(reply, failure("the request must be a JSON object"));
+
+    if (command == "drops") return list_drops(request, reply);
+    if (command == "redirect") return redirect(request, reply);
+    if (command == "disconnect") return disconnect(request, reply);
+    answer(reply, failure(fmt::format("unknown command \"{}\"; there are: disconnect, drops, redirect", command)));
+}
+
+void Control::list_drops(const Json& request, const Reply& reply) {
+    const auto query = drop_query(request);
+    if (!query) return answer(reply, failure(query.error()));
+    ask_shards<std::vector<FoundDrop>>(
+        loop_, shards_, [query = *query](Shard& shard, Instant now) { return find_drops(shard, query, now); },
+        [this, reply](std::vector<std::vector<FoundDrop>> found) {
+            std::vector<FoundDrop> all;
+            for (auto& some : found) std::ranges::move(some, std::back_inserter(all));
+            std::ranges::stable_sort(all, {}, &FoundDrop::at);
+            auto drops = Json::array();
+            for (auto& drop : all) drops.push_back(std::move(drop.json));
+            answer(reply, dump({{"drops", std::move(drops)}}));
+        });
+}
+
+void Control::redirect(const Json& request, const Reply& reply) {
+    const auto wanted = redirect_request(request);
+    if (!wanted) return answer(reply, failure(wanted.error()));
+    ask_shards<std::size_t>(
+        loop_, shards_,
+        [wanted = *wanted](Shard& shard, Instant now) -> std::size_t {
+            if (wanted.stop) {
+                shard.redirect_new_clients({});
+                return 0;
+            }
+            if (wanted.new_clients) shard.redirect_new_clients(wanted.redirect);
+            return shard.redirect_clients(wanted.client, wanted.redirect, now);
+        },
+        [this, reply](const std::vector<std::size_t>& counts) {
+            std::size_t redirected = 0;
+            for (const auto count : counts) redirected += count;
+            answer(reply, dump({{"redirected", redirected}}));
+        });
+}
+
+void Control::disconnect(const Json& request, const Reply& reply) {
+    const auto client = text_member(request, "client");
+    if (!client || !*client) return answer(reply, failure("\"client\" must be the client identifier"));
+    ask_shards<bool>(
+        loop_, shards_,
+        [client = **client](Shard& shard, Instant now) {
+            return shard.disconnect_client(client, mqtt::ReasonCode::AdministrativeAction, now);
+        },
+        [this, reply](const std::vector<bool>& found) {
+            answer(reply, dump({{"disconnected", std::ranges::find(found, true) != found.end()}}));
+        });
+}
+
+void Control::answer(const Reply& reply, std::string_view json) {
+    if (!mqtt::is_valid_topic_name(reply.topic)) return;
+    mqtt::MessageProperties properties{.payload_format_indicator = 1, .content_type = "application/json"};
+    if (reply.has_correlation_data) properties.correlation_data = as_bytes(reply.correlation_data);
+    Buffer encoded;
+    mqtt::encode_forwarded_properties(properties, encoded);
+    publish_(broker::Message::create({.topic = reply.topic,
+                                      .payload = as_bytes(json),
+                                      .properties = encoded.bytes(),
+                                      .qos = mqtt::QoS::AtLeastOnce}));
+}
+
+}  // namespace chappe::server
