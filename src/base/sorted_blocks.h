@@ -70,11 +70,17 @@ public:
     }
 
 private:
+    // From `offset` on in twice as long steps, then between the last two.
     template <class Before>
     Position within(std::size_t block, std::size_t offset, Before before) const {
         const auto& elements = blocks_[block];
-        const auto from = elements.begin() + static_cast<std::ptrdiff_t>(offset);
-        const auto found = std::partition_point(from, elements.end(), before);
+        auto from = elements.begin() + static_cast<std::ptrdiff_t>(offset);
+        auto to = from;
+        for (std::ptrdiff_t step = 1; to != elements.end() && before(*to); step *= 2) {
+            from = std::next(to);
+            to += std::min(step, elements.end() - to);
+        }
+        const auto found = std::partition_point(from, to, before);
         return {block, static_cast<std::size_t>(found - elements.begin())};
     }
 

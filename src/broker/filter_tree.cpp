@@ -9,15 +9,8 @@ std::uint64_t key(std::uint32_t parent, const TopicLevel& level) noexcept {
 
 }  // namespace
 
-void FilterTree::clear() {
-    std::deque<Node>(1).swap(nodes_);
-    named_.clear();
-    unused_ = none;
-    node_count_ = 0;
-}
-
 FilterTree::Change FilterTree::add(std::span<const TopicLevel> filter, const Subscription& subscription) {
-    NodeId id = root;
+    NodeId id = empty() ? nodes_.take() : root;
     for (const auto& level : filter) {
         const auto found = child(id, level);
         id = found != none ? found : add_child(id, level);
@@ -26,6 +19,7 @@ FilterTree::Change FilterTree::add(std::span<const TopicLevel> filter, const Sub
 }
 
 bool FilterTree::remove(std::span<const TopicLevel> filter, SubscriberId subscriber) {
+    if (empty()) return false;
     NodeId id = root;
     for (const auto& level : filter) {
         id = child(id, level);
@@ -37,6 +31,7 @@ bool FilterTree::remove(std::span<const TopicLevel> filter, SubscriberId subscri
 }
 
 void FilterTree::match(std::span<const TopicLevel> topic, std::pmr::vector<Subscription>& out) const {
+    if (empty()) return;
     Visits pending(out.get_allocator().resource());
     pending.push_back({root, 0});
     while (!pending.empty()) {
@@ -78,7 +73,9 @@ FilterTree::NodeId FilterTree::child(NodeId parent, const TopicLevel& level) con
 }
 
 FilterTree::NodeId FilterTree::add_child(NodeId parent, const TopicLevel& level) {
-    const auto id = take_node(parent, level.text);
+    const auto id = nodes_.take();
+    nodes_[id].parent = parent;
+    nodes_[id].name = CompactText(level.text);
     auto& node = nodes_[parent];
     if (level.text == "+") {
         node.plus = id;
@@ -88,21 +85,6 @@ FilterTree::NodeId FilterTree::add_child(NodeId parent, const TopicLevel& level)
         named_.insert(key(parent, level), id);
         ++node.named_children;
     }
-    return id;
-}
-
-FilterTree::NodeId FilterTree::take_node(NodeId parent, std::string_view name) {
-    auto id = unused_;
-    if (id != none) {
-        unused_ = nodes_[id].parent;
-    } else {
-        ASSERT(nodes_.size() < none);
-        id = static_cast<NodeId>(nodes_.size());
-        nodes_.emplace_back();
-    }
-    nodes_[id].parent = parent;
-    nodes_[id].name = CompactText(name);
-    ++node_count_;
     return id;
 }
 
@@ -122,16 +104,14 @@ void FilterTree::unlink(NodeId id, const TopicLevel& level) {
 // From the node of `filter` upwards.
 void FilterTree::remove_unneeded(NodeId id, std::span<const TopicLevel> filter) {
     for (auto depth = filter.size(); id != root; --depth) {
-        auto& node = nodes_[id];
+        const auto& node = nodes_[id];
         if (!node.subscribers.empty() || node.named_children != 0 || node.plus != none || node.multi != none) return;
         unlink(id, filter[depth - 1]);
         const auto parent = node.parent;
-        node = Node();
-        node.parent = std::exchange(unused_, id);
-        --node_count_;
+        nodes_.give_back(id);
         id = parent;
     }
-    if (node_count_ == 0) clear();  // Which is when the memory of the nodes is given back.
+    if (node_count() == 0) nodes_.clear();
 }
 
 }  // namespace chappe::broker

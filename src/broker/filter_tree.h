@@ -4,27 +4,25 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory_resource>
 #include <span>
 #include <vector>
 
 #include "base/compact_text.h"
 #include "base/hash_index.h"
+#include "base/pool.h"
 #include "broker/subscriber_set.h"
 #include "broker/topic_level.h"
 
 namespace chappe::broker {
 
-// Not thread-safe. All nodes are in one deque; a child is found by one hash table for the whole tree with the key
+// Not thread-safe. All nodes are in one pool; a child is found by one hash table for the whole tree with the key
 // (parent, name), so that a node of one child costs no table of its own, and one of a million children is as fast. The
 // children
 // '+' and '#' are links. A node that nothing needs any more is removed and its place used again.
 class FilterTree {
 public:
     using Change = SubscriberSet::Change;
-
-    FilterTree() { clear(); }
 
     Change add(std::span<const TopicLevel> filter, const Subscription& subscription);
     // Returns whether it was there.
@@ -34,16 +32,17 @@ public:
     void match(std::span<const TopicLevel> topic, std::pmr::vector<Subscription>& out) const;
 
     // Without the root.
-    [[nodiscard]] std::size_t node_count() const noexcept { return node_count_; }
+    [[nodiscard]] std::size_t node_count() const noexcept { return empty() ? 0 : nodes_.size() - 1; }
+    [[nodiscard]] bool empty() const noexcept { return nodes_.size() == 0; }
 
 private:
     using NodeId = std::uint32_t;
     static constexpr NodeId root = 0;
     static constexpr NodeId none = HashIndex::none;
 
-    // 64 bytes, one cache line: a visit of a node with one subscription touches nothing else.
-    struct Node {
-        NodeId parent = none;  // Of an unused node: the next unused one.
+    // One cache line: a visit of a node with one subscription touches nothing else.
+    struct alignas(64) Node {
+        NodeId parent = none;
         NodeId plus = none;
         NodeId multi = none;               // The child '#'.
         std::uint32_t named_children = 0;  // Those that the hash table finds.
@@ -58,20 +57,18 @@ private:
     };
     using Visits = std::pmr::vector<Visit>;
 
-    void clear();
     [[nodiscard]] NodeId named_child(NodeId parent, const TopicLevel& level) const;
     [[nodiscard]] NodeId child(NodeId parent, const TopicLevel& level) const;
     NodeId add_child(NodeId parent, const TopicLevel& level);
-    NodeId take_node(NodeId parent, std::string_view name);
     void unlink(NodeId id, const TopicLevel& level);
     void remove_unneeded(NodeId id, std::span<const TopicLevel> filter);
     void walk(Visit visit, std::span<const TopicLevel> topic, Visits& pending,
               std::pmr::vector<Subscription>& out) const;
 
-    std::deque<Node> nodes_;
+    static_assert(sizeof(Node) == 64);
+
+    Pool<Node> nodes_;  // None, not even the root, when there is no filter.
     HashIndex named_;
-    NodeId unused_ = none;
-    std::size_t node_count_ = 0;
 };
 
 }  // namespace chappe::broker

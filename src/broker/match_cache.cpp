@@ -33,12 +33,7 @@ const Matches& MatchCache::insert(Entry entry) {
     if (bytes > bytes_max_ / 4) return not_kept_ = std::move(entry.matches);
     not_kept_.reset();
     make_room(bytes);
-    if (unused_.empty()) {
-        unused_.push_back(static_cast<std::uint32_t>(entries_.size()));
-        entries_.emplace_back();
-    }
-    const auto id = unused_.back();
-    unused_.pop_back();
+    const auto id = entries_.take();
     index_.insert(entry.hash, id);
     bytes_ += bytes;
     entries_[id] = std::move(entry);
@@ -54,7 +49,7 @@ void MatchCache::drop_one() {
     ASSERT(index_.size() > 0);
     for (;;) {
         const auto id = hand_;
-        hand_ = (hand_ + 1) % static_cast<std::uint32_t>(entries_.size());
+        hand_ = (hand_ + 1) % entries_.end();
         auto& entry = entries_[id];
         if (!entry.matches) continue;
         if (!entry.asked_again) return drop(id);
@@ -65,8 +60,7 @@ void MatchCache::drop_one() {
 void MatchCache::drop(std::uint32_t id) {
     bytes_ -= entries_[id].bytes();
     index_.erase(entries_[id].hash, id);
-    entries_[id] = Entry();
-    unused_.push_back(id);
+    entries_.give_back(id);
 }
 
 }  // namespace chappe::broker

@@ -4,12 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string_view>
-#include <vector>
 
 #include "base/compact_text.h"
 #include "base/hash_index.h"
+#include "base/pool.h"
 #include "broker/match_list.h"
 #include "broker/topic_tree.h"
 
@@ -54,8 +53,7 @@ private:
     const TopicTree& tree_;
     std::size_t entries_max_;
     std::size_t bytes_max_;
-    std::deque<Entry> entries_;
-    std::vector<std::uint32_t> unused_;
+    Pool<Entry> entries_;
     HashIndex index_;
     Matches not_kept_;        // The last answer, if it was too large to be kept.
     std::uint32_t hand_ = 0;  // The next entry that drop_one() looks at.

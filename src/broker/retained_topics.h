@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "base/deadline_heap.h"
 #include "base/hash.h"
 #include "base/hash_index.h"
+#include "base/pool.h"
 #include "base/sorted_blocks.h"
 #include "base/time.h"
 #include "broker/message.h"
@@ -53,14 +53,14 @@ private:
     [[nodiscard]] std::string_view topic(Id id) const noexcept { return messages_[id]->topic(); }
     [[nodiscard]] Id id_of(std::string_view topic) const;
     [[nodiscard]] Order::Position position_of(std::string_view topic, Order::Position from = {}) const;
+    void prefetch_beyond(Order::Position position) const noexcept;
     [[nodiscard]] Order::Position after(Order::Position position, const TopicScan::Step& step) const;
     Id add(const Message& message);
     MessagePtr remove(Id id);
     void note_expiry(Id id);
 
     TextHash hash_;
-    std::deque<MessagePtr> messages_;  // By Id. Null: not in use.
-    std::vector<Id> unused_;
+    Pool<MessagePtr> messages_;
     HashIndex index_;
     Order order_;  // As compare_topics() says.
     DeadlineHeap expiry_;

@@ -12,7 +12,7 @@
 namespace chappe::broker {
 namespace {
 
-// Enough that some tens of threads seldom meet; an empty stripe costs about a kilobyte.
+// Enough that some tens of threads seldom meet; an empty stripe costs some hundred bytes.
 constexpr std::size_t stripes_per_kind = 64;
 constexpr std::size_t stripe_count = 1 + 2 * stripes_per_kind;
 
@@ -121,7 +121,7 @@ bool TopicTree::remove(std::string_view filter, SubscriberId subscriber) {
     const auto levels = levels_of(filter, place.split, hash_, scratch);
     const std::unique_lock lock(place.stripe.mutex);
     if (!place.stripe.filters.remove(levels, subscriber)) return false;
-    place.stripe.empty.store(place.stripe.filters.node_count() == 0, std::memory_order_relaxed);
+    place.stripe.empty.store(place.stripe.filters.empty(), std::memory_order_relaxed);
     place.changes.fetch_add(1, std::memory_order_release);
     subscriptions_.fetch_sub(1, std::memory_order_relaxed);
     return true;
