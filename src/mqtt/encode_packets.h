@@ -13,9 +13,13 @@ template <class Packet>
     return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4 | (asks ? 0b0010U : 0U));
 }
 
-[[nodiscard]] constexpr std::uint8_t first_byte(PacketType type, const Publish& packet) {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4 | (packet.dup ? 0b1000U : 0U) |
-                                     static_cast<unsigned>(packet.qos) << 1 | (packet.retain ? 0b0001U : 0U));
+[[nodiscard]] constexpr std::uint8_t first_byte_of_publish(bool dup, QoS qos, bool retain) {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(PacketType::Publish) << 4 | (dup ? 0b1000U : 0U) |
+                                     static_cast<unsigned>(qos) << 1 | (retain ? 0b0001U : 0U));
+}
+
+[[nodiscard]] constexpr std::uint8_t first_byte(PacketType, const Publish& packet) {
+    return first_byte_of_publish(packet.dup, packet.qos, packet.retain);
 }
 
 [[nodiscard]] constexpr bool is_v5(ProtocolVersion version) { return version == ProtocolVersion::V5; }
@@ -67,41 +71,33 @@ void write_body(const ConnAck& packet, ProtocolVersion version, Out& out) {
     }
 }
 
-// A PUBLISH whose forwarded properties have been encoded before.
-struct ForwardedPublish {
-    const Publish& packet;
-    Bytes forwarded_properties;
-};
-
-[[nodiscard]] constexpr std::uint8_t first_byte(PacketType type, const ForwardedPublish& forwarded) {
-    return first_byte(type, forwarded.packet);
-}
-
 template <class Out>
-void write_properties(const ForwardedPublish& forwarded, Out& out) {
-    ByteCounter counter;
-    visit_delivery_properties(forwarded.packet, PropertyWriter(counter));
-    out.variable_byte_integer(counter.size() + forwarded.forwarded_properties.size());
-    visit_delivery_properties(forwarded.packet, PropertyWriter(out));
-    out.raw(forwarded.forwarded_properties);
-}
-
-template <class Properties, class Out>
-void write_publish(const Publish& packet, const Properties& properties, ProtocolVersion version, Out& out) {
+void write_body(const Publish& packet, ProtocolVersion version, Out& out) {
     out.string(packet.topic);
     if (packet.qos != QoS::AtMostOnce) write_packet_id(packet.packet_id, out);
-    if (is_v5(version)) write_properties(properties, out);
+    if (is_v5(version)) write_properties(packet, out);
     out.raw(packet.payload);
 }
 
+// Property Length and the properties of this delivery, then those that were encoded before.
 template <class Out>
-void write_body(const Publish& packet, ProtocolVersion version, Out& out) {
-    write_publish(packet, packet, version, out);
+void write_properties(const PublishHead& head, Out& out) {
+    const auto visit_own = [&](auto visit) {
+        visit(PropertyId::MessageExpiryInterval, head.message_expiry_interval_seconds);
+        visit_delivery_properties(head, visit);
+    };
+    ByteCounter counter;
+    visit_own(PropertyWriter(counter));
+    out.variable_byte_integer(counter.size() + head.forwarded_properties.size());
+    visit_own(PropertyWriter(out));
+    out.raw(head.forwarded_properties);
 }
 
 template <class Out>
-void write_body(const ForwardedPublish& forwarded, ProtocolVersion version, Out& out) {
-    write_publish(forwarded.packet, forwarded, version, out);
+void write_body(const PublishHead& head, ProtocolVersion version, Out& out) {
+    out.string(head.topic);
+    if (head.qos != QoS::AtMostOnce) out.u16(0);
+    if (is_v5(version)) write_properties(head, out);
 }
 
 // The reason code may be left out where it is Success, and the properties where there are none (3.4.2.1, 3.14.2.1).

@@ -41,9 +41,6 @@ void encode(const ConnAck& packet, ProtocolVersion version, Buffer& out) {
 void encode(const Publish& packet, ProtocolVersion version, Buffer& out) {
     encode_packet(PacketType::Publish, packet, version, out);
 }
-void encode(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties, Buffer& out) {
-    encode_packet(PacketType::Publish, ForwardedPublish{packet, forwarded_properties}, version, out);
-}
 void encode(const PubAck& packet, ProtocolVersion version, Buffer& out) {
     encode_packet(PacketType::PubAck, packet, version, out);
 }
@@ -99,10 +96,6 @@ std::size_t encoded_size(const Packet& packet, ProtocolVersion version) {
 
 std::size_t encoded_size(const Publish& packet, ProtocolVersion version) { return packet_size(packet, version); }
 
-std::size_t encoded_size(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties) {
-    return packet_size(ForwardedPublish{packet, forwarded_properties}, version);
-}
-
 std::uint8_t* write_variable_byte_integer(std::uint32_t value, std::uint8_t* out) noexcept {
     while (value >= 0x80) {
         *out++ = static_cast<std::uint8_t>(value | 0x80);
@@ -117,6 +110,20 @@ void encode_forwarded_properties(const MessageProperties& properties, Buffer& ou
     visit_forwarded_properties(properties, PropertyWriter(counter));
     ByteWriter writer(out.grow(counter.size()));
     visit_forwarded_properties(properties, PropertyWriter(writer));
+}
+
+std::size_t encode(const PublishHead& head, ProtocolVersion version, Buffer& buffer) {
+    const auto head_size = body_size(head, version);
+    const auto remaining_length = head_size + head.payload_size;
+    ASSERT(remaining_length <= remaining_length_max);
+    const auto fixed_header_size = 1 + variable_byte_integer_size(static_cast<std::uint32_t>(remaining_length));
+    auto* const begin = buffer.grow(fixed_header_size + head_size);
+    ByteWriter out(begin);
+    out.u8(first_byte_of_publish(false, head.qos, head.retain));
+    out.variable_byte_integer(remaining_length);
+    write_body(head, version, out);
+    ASSERT(out.at() == begin + fixed_header_size + head_size);
+    return fixed_header_size + 2 + head.topic.size();
 }
 
 }  // namespace chappe::mqtt

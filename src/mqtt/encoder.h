@@ -3,6 +3,10 @@
 // From packets to bytes. Each packet is measured, then written once into space of just that size at the end of `out`.
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "mqtt/packet.h"
@@ -18,9 +22,6 @@ void encode(const Packet& packet, ProtocolVersion version, Buffer& out);
 void encode(const Connect& packet, Buffer& out);
 void encode(const ConnAck& packet, ProtocolVersion version, Buffer& out);
 void encode(const Publish& packet, ProtocolVersion version, Buffer& out);
-// The same with `forwarded_properties`, as encode_forwarded_properties() wrote them, in place of the packet's own: a
-// message that goes to many has them encoded once.
-void encode(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties, Buffer& out);
 void encode(const PubAck& packet, ProtocolVersion version, Buffer& out);
 void encode(const PubRec& packet, ProtocolVersion version, Buffer& out);
 void encode(const PubRel& packet, ProtocolVersion version, Buffer& out);
@@ -37,7 +38,6 @@ void encode(const Auth& packet, ProtocolVersion version, Buffer& out);
 // The size that encode() would append, for comparing with the peer's Maximum Packet Size first.
 [[nodiscard]] std::size_t encoded_size(const Packet& packet, ProtocolVersion version);
 [[nodiscard]] std::size_t encoded_size(const Publish& packet, ProtocolVersion version);
-[[nodiscard]] std::size_t encoded_size(const Publish& packet, ProtocolVersion version, Bytes forwarded_properties);
 
 // Variable Byte Integer (1.5.5): 1 to 4 bytes for values up to 268,435,455.
 [[nodiscard]] constexpr std::size_t variable_byte_integer_size(std::uint32_t value) noexcept {
@@ -52,5 +52,21 @@ void encode_forwarded_properties(const MessageProperties& properties, Buffer& ou
 
 // Reads back what encode_forwarded_properties() wrote. The views point into `bytes`.
 [[nodiscard]] Result<MessageProperties> decode_forwarded_properties(Bytes bytes);
+
+// A PUBLISH for one of many subscribers, without its payload, which is sent from where it is kept.
+struct PublishHead {
+    QoS qos = QoS::AtMostOnce;
+    bool retain = false;
+    std::string_view topic;  // Empty where a topic alias stands for it.
+    std::optional<std::uint16_t> topic_alias;
+    std::optional<std::uint32_t> message_expiry_interval_seconds;
+    std::span<const std::uint32_t> subscription_identifiers;
+    Bytes forwarded_properties;  // As encode_forwarded_properties() wrote them.
+    std::size_t payload_size = 0;
+};
+
+// Appends all that stands before the payload. Returns how far from there the packet identifier is, which is left 0;
+// with QoS 0 there is none.
+std::size_t encode(const PublishHead& head, ProtocolVersion version, Buffer& out);
 
 }  // namespace chappe::mqtt

@@ -96,10 +96,9 @@ constexpr void visit_forwarded_properties(Properties& p, Visit&& visit) {
     visit(PropertyId::UserProperty, p.user_properties);
 }
 
-// The properties of a PUBLISH that concern this delivery only.
+// The properties of a PUBLISH that concern this delivery only, beside its message expiry.
 template <class Packet, class Visit>
 constexpr void visit_delivery_properties(Packet& p, Visit&& visit) {
-    visit(PropertyId::MessageExpiryInterval, p.properties.message_expiry_interval_seconds);
     visit(PropertyId::SubscriptionIdentifier, p.subscription_identifiers);
     visit(PropertyId::TopicAlias, p.topic_alias);
 }
@@ -107,6 +106,7 @@ constexpr void visit_delivery_properties(Packet& p, Visit&& visit) {
 template <class Packet, class Visit>
     requires std::same_as<std::remove_const_t<Packet>, Publish>
 constexpr void visit_properties(Packet& p, Visit&& visit) {
+    visit(PropertyId::MessageExpiryInterval, p.properties.message_expiry_interval_seconds);
     visit_delivery_properties(p, visit);
     visit_forwarded_properties(p.properties, visit);
 }

@@ -2,7 +2,7 @@
 
 // Writes the fields of a packet as properties. `Out` is a ByteCounter or a ByteWriter. Internal to mqtt.
 
-#include <concepts>
+#include <ranges>
 
 #include "mqtt/byte_writer.h"
 #include "mqtt/properties.h"
@@ -20,8 +20,8 @@ public:
         if (field) write(id, *field);
     }
 
-    template <class Value>
-    void operator()(PropertyId id, const std::vector<Value>& field) {
+    template <std::ranges::range Values>
+    void operator()(PropertyId id, const Values& field) {
         for (const auto& value : field) write(id, value);
     }
 
