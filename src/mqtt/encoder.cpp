@@ -19,17 +19,26 @@ std::size_t packet_size(const Packet& packet, ProtocolVersion version) {
     return 1 + variable_byte_integer_size(static_cast<std::uint32_t>(size)) + size;
 }
 
+// Fixed header and body; `payload_size` bytes that are sent from elsewhere follow. Returns the fixed header's size.
 template <class Packet>
-void encode_packet(PacketType type, const Packet& packet, ProtocolVersion version, Buffer& buffer) {
-    const auto remaining_length = body_size(packet, version);
+std::size_t write_packet(std::uint8_t first, const Packet& packet, ProtocolVersion version, std::size_t payload_size,
+                         Buffer& buffer) {
+    const auto size = body_size(packet, version);
+    const auto remaining_length = size + payload_size;
     ASSERT(remaining_length <= remaining_length_max);
-    const auto size = 1 + variable_byte_integer_size(static_cast<std::uint32_t>(remaining_length)) + remaining_length;
-    auto* const begin = buffer.grow(size);
+    const auto header_size = 1 + variable_byte_integer_size(static_cast<std::uint32_t>(remaining_length));
+    auto* const begin = buffer.grow(header_size + size);
     ByteWriter out(begin);
-    out.u8(first_byte(type, packet));
+    out.u8(first);
     out.variable_byte_integer(remaining_length);
     write_body(packet, version, out);
-    ASSERT(out.at() == begin + size);
+    ASSERT(out.at() == begin + header_size + size);
+    return header_size;
+}
+
+template <class Packet>
+void encode_packet(PacketType type, const Packet& packet, ProtocolVersion version, Buffer& buffer) {
+    write_packet(first_byte(type, packet), packet, version, 0, buffer);
 }
 
 }  // namespace
@@ -112,18 +121,10 @@ void encode_forwarded_properties(const MessageProperties& properties, Buffer& ou
     visit_forwarded_properties(properties, PropertyWriter(writer));
 }
 
-std::size_t encode(const PublishHead& head, ProtocolVersion version, Buffer& buffer) {
-    const auto head_size = body_size(head, version);
-    const auto remaining_length = head_size + head.payload_size;
-    ASSERT(remaining_length <= remaining_length_max);
-    const auto fixed_header_size = 1 + variable_byte_integer_size(static_cast<std::uint32_t>(remaining_length));
-    auto* const begin = buffer.grow(fixed_header_size + head_size);
-    ByteWriter out(begin);
-    out.u8(first_byte_of_publish(false, head.qos, head.retain));
-    out.variable_byte_integer(remaining_length);
-    write_body(head, version, out);
-    ASSERT(out.at() == begin + fixed_header_size + head_size);
-    return fixed_header_size + 2 + head.topic.size();
+std::size_t encode(const PublishHead& head, ProtocolVersion version, Buffer& out) {
+    const auto first = first_byte_of_publish(false, head.qos, head.retain);
+    const auto header_size = write_packet(first, head, version, head.payload_size, out);
+    return header_size + 2 + head.topic.size();  // After the topic name and its length.
 }
 
 }  // namespace chappe::mqtt

@@ -18,7 +18,7 @@ namespace chappe::mqtt {
 namespace cases {
 
 // What GoogleTest calls a row where it would print its bytes in memory.
-void PrintTo(const PacketCase& row, std::ostream* out) { *out << row.name; }
+std::ostream& operator<<(std::ostream& out, const PacketCase& row) { return out << row.name; }
 
 }  // namespace cases
 

@@ -48,7 +48,7 @@ enum class PropertyId : std::uint8_t {
 enum class PropertyRange : std::uint8_t { Any, ZeroOrOne, NotZero, TopicName };
 
 struct PropertyRule {
-    PropertyRange range;
+    PropertyRange range = PropertyRange::Any;
     ReasonCode violation = ReasonCode::ProtocolError;
 };
 

@@ -19,7 +19,7 @@ struct Holder {
     std::string_view before;
     std::string_view after;
     // What a packet needs with some properties, or always.
-    std::string_view method = "";
+    std::string_view method;
 
     [[nodiscard]] std::string notation(const std::string& properties) const {
         return std::string(before).append(" { ").append(properties).append(" } ").append(after);

@@ -66,8 +66,9 @@ template <class Packet>
 // Property Length and the properties (2.2.2).
 template <class Packet, class Out>
 void write_properties(const Packet& packet, Out& out) {
-    out.variable_byte_integer(properties_size(packet));
-    visit_properties(packet, PropertyWriter(out));
+    const auto size = properties_size(packet);
+    out.variable_byte_integer(size);
+    if (size != 0) visit_properties(packet, PropertyWriter(out));
 }
 
 }  // namespace chappe::mqtt

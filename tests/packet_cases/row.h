@@ -42,14 +42,10 @@ struct PacketCase {
     [[nodiscard]] bool is_connect() const { return notation.starts_with('1'); }
 };
 
-// Short names, so that a row fits a line or two.
-inline constexpr auto V5 = ProtocolVersion::V5;
-inline constexpr auto V311 = ProtocolVersion::V311;
-inline constexpr auto V31 = ProtocolVersion::V31;
-inline constexpr auto Client = Sender::Client;
-inline constexpr auto Server = Sender::Server;
-inline constexpr auto Malformed = ReasonCode::MalformedPacket;
-inline constexpr auto ProtocolError = ReasonCode::ProtocolError;
+// So that a row fits a line or two.
+using enum ProtocolVersion;
+using enum Sender;
+using enum ReasonCode;
 
 // Text that stands for bytes.
 [[nodiscard]] inline Bytes payload(std::string_view text) { return as_bytes(text); }
