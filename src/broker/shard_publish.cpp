@@ -15,6 +15,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
     counters_.publish_received.add();
     counters_.publish_bytes_received.add(publish.payload.size());
     auto& session = *session_of(connection);
+    const auto topic = TRY(connection.resolve_topic(publish));  // Also of a duplicate: it may set an alias.
     if (publish.qos != QoS::AtMostOnce) {
         if (is_duplicate(connection, session, publish)) return {};
         if (connection.unacknowledged() >= config_.limits.receive_maximum) {
@@ -22,7 +23,6 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
         }
         connection.publish_begun();
     }
-    const auto topic = TRY(connection.resolve_topic(publish));
     TRY(check_topic(topic));
     const auto decision = commons_.permissions.decide({.who = connection.identity,
                                                        .access = Access::Publish,
