@@ -100,6 +100,11 @@ public:
         counters_.packets_sent.add();
         want_write();
     }
+    // Whether the packet is within the client's Maximum Packet Size. What carries no text is, since a client that
+    // CONNACK would be too large for is refused; whoever sends something longer asks first ([MQTT-3.1.2-24]).
+    [[nodiscard]] bool takes(const mqtt::Packet& packet) const {
+        return mqtt::encoded_size(packet, version) <= packet_size_max;
+    }
     // Leaves out the Reason String and user properties where the client did not ask for them ([MQTT-3.1.2-29]) or
     // the packet would be larger than it takes ([MQTT-3.2.2-19], [MQTT-3.4.2-2] and so on).
     template <class Packet>
@@ -140,7 +145,7 @@ template <class Packet>
 void Connection::send_with_reason(Packet packet, std::string_view reason, bool even_without_problem_information) {
     if (v5() && !reason.empty() && (problem_information || even_without_problem_information)) {
         packet.reason_string = reason;
-        if (mqtt::encoded_size(packet, version) <= packet_size_max) return send(packet);
+        if (takes(packet)) return send(packet);
         packet.reason_string.reset();
     }
     send(packet);

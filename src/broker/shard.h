@@ -168,13 +168,16 @@ private:
     void apply(Connection& connection, const Verdict& verdict, Instant now);
     void decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     void decide_again(Connection& connection, const Verdict& verdict, Instant now);
-    void send_auth(Connection& connection, const Verdict& verdict);
+    void send_auth(Connection& connection, const Verdict& verdict, Instant now);
     void open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     [[nodiscard]] Session* find_or_create_session(const Connection& connection, const mqtt::Connect& connect,
                                                   bool& present, Instant now);
     void agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now);
-    void accept_connect(Connection& connection, Session& session, const mqtt::Connect& connect, bool present,
-                        const Verdict& verdict);
+    [[nodiscard]] std::uint32_t agreed_session_expiry(const mqtt::Connect& connect) const;
+    [[nodiscard]] std::uint16_t agreed_keep_alive(const mqtt::Connect& connect) const;
+    [[nodiscard]] mqtt::ConnAck make_acceptance(const Connection& connection, const mqtt::Connect& connect,
+                                                const Verdict& verdict) const;
+    void accept_connect(Connection& connection, const mqtt::Connect& connect, mqtt::ConnAck accepted, bool present);
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Auth& auth, Instant now);
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Disconnect& disconnect, Instant now);
     void refuse(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now);

@@ -137,7 +137,7 @@ void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
 
 void Shard::decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
     if (verdict.code == ReasonCode::ContinueAuthentication) {
-        send_auth(connection, verdict);
+        send_auth(connection, verdict, now);
     } else if (is_error(verdict.code)) {
         refuse(connection, verdict.code, verdict.reason, now);
     } else {
@@ -149,12 +149,15 @@ void Shard::decide(Connection& connection, const mqtt::Connect& connect, const V
 void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant now) {
     if (is_error(verdict.code)) return close(connection, verdict.code, verdict.reason, now);
     if (verdict.code == ReasonCode::Success) connection.identity.user_name = verdict.user_name;
-    send_auth(connection, verdict);
+    send_auth(connection, verdict, now);
 }
 
-void Shard::send_auth(Connection& connection, const Verdict& verdict) {
+void Shard::send_auth(Connection& connection, const Verdict& verdict, Instant now) {
     mqtt::Auth auth{.reason_code = verdict.code, .authentication_method = connection.authentication_method};
     if (verdict.authentication_data) auth.authentication_data = as_bytes(*verdict.authentication_data);
+    if (!connection.takes(auth)) {
+        return close(connection, ReasonCode::PacketTooLarge, "AUTH is larger than your Maximum Packet Size", now);
+    }
     connection.send(auth);
 }
 
@@ -176,6 +179,11 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
 
 void Shard::open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
     connection.identity.user_name = verdict.user_name;
+    const auto acceptance = make_acceptance(connection, connect, verdict);
+    if (!connection.takes(acceptance)) {  // [MQTT-3.1.2-24]
+        return refuse(connection, ReasonCode::PacketTooLarge, "the Maximum Packet Size leaves no room for CONNACK",
+                      now);
+    }
     bool present = false;
     auto* session = find_or_create_session(connection, connect, present, now);
     if (session == nullptr) {
@@ -188,7 +196,7 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
     counters_.connects_accepted.add();
     counters_.clients_connected.add();
     agree(connection, *session, connect, now);
-    accept_connect(connection, *session, connect, present, verdict);
+    accept_connect(connection, connect, acceptance, present);
     commons_.events.record({.kind = EventKind::ClientConnected,
                             .client_id = session->client_id,
                             .address = connection.peer.address,
@@ -232,19 +240,14 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
 
 void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now) {
     const auto& limits = config_.limits;
-    const auto asked_expiry = connection.v5() ? connect.session_expiry_interval_seconds.value_or(0)
-                                              : (connect.clean_start ? 0 : mqtt::session_never_expires);
-    session.expiry_interval_seconds = std::min(asked_expiry, limits.session_expiry_max_seconds);
+    session.expiry_interval_seconds = agreed_session_expiry(connect);
     session.ends_at.reset();
     session.will_due_at.reset();
     session.will.reset();
     set_deadline(session);
     if (connect.will) keep_will(session, connect, connection.identity);
 
-    connection.keep_alive_seconds = connect.keep_alive_seconds;
-    const bool too_long = connect.keep_alive_seconds == 0 || connect.keep_alive_seconds > limits.keep_alive_max_seconds;
-    const bool limited = limits.keep_alive_max_seconds != std::numeric_limits<std::uint16_t>::max();
-    if (connection.v5() && limited && too_long) connection.keep_alive_seconds = limits.keep_alive_max_seconds;
+    connection.keep_alive_seconds = agreed_keep_alive(connect);
     // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
     if (const auto limit = connection.keep_alive_limit()) set_deadline(connection, now + *limit);
 
@@ -253,33 +256,50 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
                                         limits.inflight_max));
 }
 
-void Shard::accept_connect(Connection& connection, Session& session, const mqtt::Connect& connect, bool present,
-                           const Verdict& verdict) {
-    mqtt::ConnAck accepted{.session_present = present};
+std::uint32_t Shard::agreed_session_expiry(const mqtt::Connect& connect) const {
+    const auto asked = connect.version == ProtocolVersion::V5 ? connect.session_expiry_interval_seconds.value_or(0)
+                                                              : (connect.clean_start ? 0 : mqtt::session_never_expires);
+    return std::min(asked, config_.limits.session_expiry_max_seconds);
+}
+
+// Before 5.0 a client cannot be told another keep alive than its own.
+std::uint16_t Shard::agreed_keep_alive(const mqtt::Connect& connect) const {
+    const auto max = config_.limits.keep_alive_max_seconds;
+    const auto asked = connect.keep_alive_seconds;
+    const bool too_long = asked == 0 || asked > max;
+    const bool limited = max != std::numeric_limits<std::uint16_t>::max();
+    return connect.version == ProtocolVersion::V5 && limited && too_long ? max : asked;
+}
+
+// The CONNACK for a client that is let in, without Session Present and Response Information. It views its arguments.
+mqtt::ConnAck Shard::make_acceptance(const Connection& connection, const mqtt::Connect& connect,
+                                     const Verdict& verdict) const {
     const auto& limits = config_.limits;
-    if (session.expiry_interval_seconds != connect.session_expiry_interval_seconds.value_or(0)) {
-        accepted.session_expiry_interval_seconds = session.expiry_interval_seconds;
-    }
-    accepted.receive_maximum = limits.receive_maximum;
-    accepted.maximum_packet_size = limits.packet_size_max;
-    accepted.topic_alias_maximum = limits.topic_alias_max;
-    if (connect.client_id.empty()) accepted.assigned_client_id = session.client_id;
-    if (connection.keep_alive_seconds != connect.keep_alive_seconds) {
-        accepted.server_keep_alive_seconds = connection.keep_alive_seconds;
-    }
-    std::string response_information;
-    if (connect.request_response_information && !config_.response_topic_prefix.empty() &&
-        !mqtt::has_wildcards(session.client_id)) {
-        response_information = config_.response_topic_prefix + "/" + session.client_id + "/";
-        accepted.response_information = response_information;
-    }
+    mqtt::ConnAck accepted{.receive_maximum = limits.receive_maximum,
+                           .maximum_packet_size = limits.packet_size_max,
+                           .topic_alias_maximum = limits.topic_alias_max};
+    const auto expiry = agreed_session_expiry(connect);
+    if (expiry != connect.session_expiry_interval_seconds.value_or(0))
+        accepted.session_expiry_interval_seconds = expiry;
+    const auto keep_alive = agreed_keep_alive(connect);
+    if (keep_alive != connect.keep_alive_seconds) accepted.server_keep_alive_seconds = keep_alive;
+    if (connect.client_id.empty()) accepted.assigned_client_id = connection.identity.client_id;
     if (!connection.authentication_method.empty()) {
         accepted.authentication_method = connection.authentication_method;
         if (verdict.authentication_data) accepted.authentication_data = as_bytes(*verdict.authentication_data);
     }
-    if (mqtt::encoded_size(accepted, connection.version) > connection.packet_size_max) {
-        accepted.response_information.reset();  // The one property here that is a convenience only.
+    return accepted;
+}
+
+void Shard::accept_connect(Connection& connection, const mqtt::Connect& connect, mqtt::ConnAck accepted, bool present) {
+    accepted.session_present = present;
+    std::string response_information;
+    if (connect.request_response_information && !config_.response_topic_prefix.empty() &&
+        !mqtt::has_wildcards(connection.identity.client_id)) {
+        response_information = config_.response_topic_prefix + "/" + connection.identity.client_id + "/";
+        accepted.response_information = response_information;
     }
+    if (!connection.takes(accepted)) accepted.response_information.reset();  // A convenience, unlike the rest.
     connection.send(accepted);
 }
 
@@ -321,7 +341,7 @@ void Shard::refuse(Connection& connection, ReasonCode code, std::string_view rea
         mqtt::ConnAck refused{.reason_code = code};
         const bool moved = code == ReasonCode::UseAnotherServer || code == ReasonCode::ServerMoved;
         if (moved && redirect_new_) refused.server_reference = redirect_new_->server_reference;
-        connection.send_with_reason(refused, reason, true);
+        if (connection.takes(refused)) connection.send_with_reason(refused, reason, true);
     }
     finish(connection, now);
 }

@@ -8,6 +8,15 @@ namespace chappe::broker {
 
 using mqtt::ReasonCode;
 
+namespace {
+
+// SUBACK and UNSUBACK have a code for each filter, so nothing of them can be left out ([MQTT-3.1.2-24]).
+std::unexpected<mqtt::Error> failure_too_large() {
+    return mqtt::failure(ReasonCode::PacketTooLarge, "the answer is larger than your Maximum Packet Size");
+}
+
+}  // namespace
+
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subscribe, Instant now) {
     auto& session = *session_of(connection);
     mqtt::SubAck answer{.packet_id = subscribe.packet_id};
@@ -26,6 +35,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subs
         const auto code = granted ? *granted : granted.error().code;
         answer.reason_codes.push_back(is_error(code) && !connection.v5() ? ReasonCode::UnspecifiedError : code);
     }
+    if (!connection.takes(answer)) return failure_too_large();
     connection.send_with_reason(answer, why);
     session.pump(now);  // The retained messages.
     settle(session, now);
@@ -113,6 +123,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
         session.subscriptions.erase(found);
         answer.reason_codes.push_back(ReasonCode::Success);
     }
+    if (!connection.takes(answer)) return failure_too_large();
     connection.send(answer);
     return {};
 }
