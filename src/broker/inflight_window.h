@@ -5,11 +5,14 @@
 //
 // Packet identifiers are given out in turn, so an identifier's place is its distance from the oldest one's, and
 // acknowledgements are found without a table. An entry acknowledged out of order stays as a gap until those before it
-// are gone. Two numbers are kept apart: which entries exist (they survive the connection) and how many PUBLISH packets
-// of this connection await an answer (the quota of 4.9, which starts anew with each connection).
+// are gone; an entry that is not acknowledged while thousands after it are is set aside, so that a client that forgets
+// one acknowledgement neither makes the gaps pile up nor stops all that follows. Two numbers are kept apart: which
+// entries exist (they survive the connection) and how many PUBLISH packets of this connection await an answer (the
+// quota of 4.9, which starts anew with each connection).
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/ring.h"
@@ -36,6 +39,8 @@ public:
     void resume(std::uint16_t send_quota) noexcept;
 
     // Whether a new message may be sent: all old ones have been sent again and the quota is not used up.
+    // Holds at most live_max entries, so that half of all identifiers are free whatever the client's Receive Maximum
+    // is.
     [[nodiscard]] bool has_room() const noexcept;
     // Takes a message that is being sent now. The caller has asked has_room().
     [[nodiscard]] mqtt::PacketId add(Delivery delivery);
@@ -56,16 +61,16 @@ public:
     // Calls visit(PacketId, const Entry&) for each entry that is not gone, in the order of sending.
     template <class Visit>
     void for_each(Visit visit) const {
-        for (std::size_t index = 0; index != entries_.size(); ++index) {
-            if (entries_[index].state != State::Gone) visit(id_at(index), entries_[index]);
+        for (std::size_t index = 0; index != count(); ++index) {
+            if (at(index).state != State::Gone) visit(id_at(index), at(index));
         }
     }
 
     // Removes the entries for which picked(const Entry&) is true, and appends their deliveries to `out` in order.
     template <class Picked>
     void extract(Picked picked, std::vector<Delivery>& out) {
-        for (std::size_t index = 0; index != entries_.size(); ++index) {
-            auto& entry = entries_[index];
+        for (std::size_t index = 0; index != count(); ++index) {
+            auto& entry = at(index);
             if (entry.state != State::Gone && picked(std::as_const(entry))) out.push_back(end(entry));
         }
         trim();
@@ -74,15 +79,36 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return live_; }
 
 private:
-    static constexpr std::size_t ids = 65'535;
+    struct Straggler {
+        mqtt::PacketId id;
+        Entry entry;
+    };
 
-    [[nodiscard]] mqtt::PacketId id_at(std::size_t index) const noexcept {
-        return mqtt::PacketId{static_cast<std::uint16_t>((first_id_ - 1U + index) % ids + 1)};
+    static constexpr std::size_t ids = 65'535;
+    static constexpr std::size_t live_max = ids / 2;
+    static constexpr std::size_t set_aside_from = 1024;  // Entries and gaps.
+
+    // An index counts the stragglers first, which are the oldest, and then the entries in turn.
+    [[nodiscard]] std::size_t count() const noexcept { return stragglers_.size() + entries_.size(); }
+    [[nodiscard]] const Entry& at(std::size_t index) const noexcept {
+        return index < stragglers_.size() ? stragglers_[index].entry : entries_[index - stragglers_.size()];
     }
-    [[nodiscard]] std::size_t index_of(mqtt::PacketId id) const noexcept { return (id.value + ids - first_id_) % ids; }
+    [[nodiscard]] Entry& at(std::size_t index) noexcept { return const_cast<Entry&>(std::as_const(*this).at(index)); }
+    [[nodiscard]] mqtt::PacketId id_at(std::size_t index) const noexcept {
+        return index < stragglers_.size() ? stragglers_[index].id : id_in_turn(index - stragglers_.size());
+    }
+    [[nodiscard]] mqtt::PacketId id_in_turn(std::size_t place) const noexcept {
+        return mqtt::PacketId{static_cast<std::uint16_t>((first_id_ - 1U + place) % ids + 1)};
+    }
+    // Of the entry that has this identifier, or would have it; count() or more where there is none.
+    [[nodiscard]] std::size_t index_of(mqtt::PacketId id) const noexcept;
+    [[nodiscard]] bool is_straggler(mqtt::PacketId id) const noexcept;
     [[nodiscard]] Delivery end(Entry& entry);
     void trim();
+    void pop_first_in_turn();
+    void set_aside_oldest();
 
+    std::vector<Straggler> stragglers_;
     Ring<Entry> entries_;
     std::size_t send_again_at_ = 0;  // Entries from here on have not been sent on this connection.
     std::uint32_t live_ = 0;
