@@ -43,6 +43,10 @@ class CppTags(unittest.TestCase):
         text = "TEST_F(A, B) {\n    f();  // [MQTT-1.1.1-1]\n    // [MQTT-1.1.1-2]\n    g();\n}\n"
         self.assertEqual(claims("sim/a_test.cpp", text), [("1.1.1-1", "A.B"), ("1.1.1-2", "A.B")])
 
+    def test_on_a_test_whose_name_stands_on_the_next_line(self):
+        text = "TEST_F(Suite,\n       Name) {  // [MQTT-1.1.1-1]\n    f();  // [MQTT-1.1.1-2]\n}\n"
+        self.assertEqual(claims("src/a_test.cpp", text), [("1.1.1-1", "Suite.Name"), ("1.1.1-2", "Suite.Name")])
+
     def test_outside_of_tests_it_is_a_remark(self):
         text = "TEST(A, B) {\n}\n\n// As [MQTT-1.1.1-1] asks.\nvoid f() {\n}\n"
         self.assertEqual(claims("src/a_test.cpp", text), [("1.1.1-1", "")])
@@ -142,7 +146,7 @@ class Page(unittest.TestCase):
     def test_lists_each_statement_with_its_tests(self):
         self.assertEqual(self.run_script(), (0, ""))
         page = (self.root / conformance.PAGE).read_text(encoding="utf-8")
-        self.assertIn("| 3.1.2-22 | Silence ends the connection. | [A.B](../src/a_test.cpp) |", page)
+        self.assertIn("| 3.1.2-22 | Silence ends the connection. | [a_test.cpp](../src/a_test.cpp): `A.B` |", page)
         self.assertIn("| 6.0.0-1 | Binary frames only. | *does not apply: no WebSocket.* |", page)
         self.assertIn("| 3.1.2-20 | A client sends PINGREQ. |", page)
         self.assertIn("| 5.0 | 3 | 2 | 1 | 1 | 1 |", page)
@@ -165,6 +169,13 @@ class Page(unittest.TestCase):
         status, said = self.run_script("--check")
         self.assertEqual(status, 1)
         self.assertIn("[MQTT3-3.1.2-24] has neither a test nor a reason", said)
+
+
+class TheRealPage(unittest.TestCase):
+    def test_every_statement_has_its_tests_and_the_page_says_so(self):
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            status = conformance.main(["--check"])
+        self.assertEqual(status, 0, said.getvalue())
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def disconnect_codes(proxy):
 
 
 class ManyClientsTest(BrokerCase):
+    # A client that is not ours, over TCP: [MQTT-4.2-1] [MQTT3-7.0.0-2] [MQTT3-7.1.1-1].
     def test_two_hundred_clients(self):
         versions = (V31, V311, V5)
         clients = [PahoClient(self, f"c{number}", versions[number % 3]) for number in range(200)]

@@ -1,0 +1,172 @@
+// Who may connect, and enhanced authentication (4.12).
+
+#include "tests/conformance/broker.h"
+
+namespace chappe::conformance {
+namespace {
+
+using broker::Verdict;
+
+// Takes a password for a name; or, by the method "riddle", an answer to its question. "again" gets another question.
+class Riddler : public broker::Authenticator {
+public:
+    std::optional<Verdict> authenticate(const broker::Login& login, broker::Ticket) override {
+        if (login.client_id == "bad id") return Verdict{.code = ReasonCode::ClientIdentifierNotValid};
+        if (login.authentication_method == "riddle") return question();
+        if (login.authentication_method) return Verdict{.code = ReasonCode::BadAuthenticationMethod};
+        if (login.user_name == "mallory") return Verdict{.code = ReasonCode::BadUserNameOrPassword};
+        return Verdict{};
+    }
+
+    std::optional<Verdict> proceed(const Auth& auth, broker::Ticket) override {
+        if (auth.reason_code == ReasonCode::ReAuthenticate) return question();
+        const auto answer = as_text(auth.authentication_data.value_or(Bytes{}));
+        if (answer == "again") return question();
+        if (answer != "right") return Verdict{.code = ReasonCode::NotAuthorized};
+        return Verdict{.authentication_data = "welcome"};
+    }
+
+    void abandon(broker::Ticket) override {}
+
+private:
+    static Verdict question() {
+        return {.code = ReasonCode::ContinueAuthentication, .authentication_data = "question"};
+    }
+};
+
+class Authentication : public testing::Test {
+protected:
+    static Connect with_method(std::string_view method) {
+        return {.client_id = "c", .authentication_method = method, .authentication_data = as_bytes("hello")};
+    }
+
+    static Auth auth(ReasonCode reason_code, std::string_view data, std::string_view method = "riddle") {
+        return {.reason_code = reason_code, .authentication_method = method, .authentication_data = as_bytes(data)};
+    }
+    static Auth answer(std::string_view data) { return auth(ReasonCode::ContinueAuthentication, data); }
+
+    // A client that has been accepted by the riddle.
+    Client authenticated() {
+        auto client = broker.open(with_method("riddle"));
+        client.send(answer("right"));
+        (void)client.received();
+        return client;
+    }
+
+    static constexpr auto question_line = "AUTH 0x18 method='riddle' data='question'";
+
+    Riddler riddler;
+    Broker broker{{.authenticator = &riddler}};
+    Client watcher = broker.subscriber("w", "#");
+};
+
+// [MQTT-4.12.0-2] [MQTT-4.12.0-5] [MQTT-3.15.2-1] [MQTT-3.2.0-1]
+TEST_F(Authentication, AsksUntilItAccepts) {
+    auto client = broker.open(with_method("riddle"));
+    EXPECT_THAT(client.received(), ElementsAre(question_line));
+    EXPECT_THAT(client.exchange(answer("again")), ElementsAre(question_line));
+    EXPECT_THAT(client.exchange(answer("right")), ElementsAre("CONNACK 0x00 method='riddle' data='welcome'"));
+    EXPECT_THAT(client.exchange(PingReq{}), ElementsAre("PINGRESP"));
+}
+
+TEST_F(Authentication, FailureEndsTheConnection) {  // [MQTT-4.12.0-4] [MQTT-3.1.4-2] [MQTT-3.2.2-8]
+    auto client = broker.open(with_method("riddle"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(answer("wrong")), ElementsAre("CONNACK 0x87", "closed"));
+}
+
+TEST_F(Authentication, MethodThatIsNotKnownEndsTheConnection) {  // [MQTT-4.12.0-1] [MQTT-3.2.2-8]
+    EXPECT_THAT(broker.open(with_method("other")).received(), ElementsAre("CONNACK 0x8C", "closed"));
+}
+
+// [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT3-3.2.2-5]
+TEST_F(Authentication, WrongPasswordEndsTheConnection) {
+    EXPECT_THAT(broker.open(Connect{.client_id = "c", .user_name = "mallory"}).received(),
+                ElementsAre("CONNACK 0x86", "closed"));
+    auto old = broker.open(Connect{.version = V311, .client_id = "c", .user_name = "mallory"});
+    EXPECT_THAT(old.received_bytes(), ElementsAre(0x20, 2, 0, 4));
+    EXPECT_FALSE(old.connected());
+}
+
+TEST_F(Authentication, ClientIdThatIsRefusedEndsTheConnection) {  // [MQTT-3.1.3-8] [MQTT3-3.1.3-9]
+    EXPECT_THAT(broker.open(Connect{.client_id = "bad id"}).received(), ElementsAre("CONNACK 0x85", "closed"));
+    auto old = broker.open(Connect{.version = V311, .client_id = "bad id"});
+    EXPECT_THAT(old.received_bytes(), ElementsAre(0x20, 2, 0, 2));
+    EXPECT_FALSE(old.connected());
+}
+
+TEST_F(Authentication, OnlyAuthMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
+    for (const auto& packet : {Packet{publish("a", "x")}, Packet{subscribe(1, "a")}, Packet{PingReq{}}}) {
+        auto client = broker.open(with_method("riddle"));
+        client.send({packet, answer("right")});
+        EXPECT_THAT(client.received(), ElementsAre(question_line, "CONNACK 0x82", "closed"));
+    }
+    EXPECT_THAT(watcher.received(), IsEmpty());
+}
+
+TEST_F(Authentication, DisconnectMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
+    auto client = broker.open(with_method("riddle"));
+    client.send(disconnect());
+    EXPECT_THAT(client.received(), ElementsAre(question_line, "closed"));
+}
+
+TEST_F(Authentication, AnswersContinueAndDoNotBegin) {  // [MQTT-4.12.0-3]
+    auto client = broker.open(with_method("riddle"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(auth(ReasonCode::ReAuthenticate, "right")), ElementsAre("CONNACK 0x82", "closed"));
+}
+
+TEST_F(Authentication, AnswersNameTheMethodOfConnect) {  // [MQTT-4.12.0-5]
+    auto client = broker.open(with_method("riddle"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(auth(ReasonCode::ContinueAuthentication, "right", "other")),
+                ElementsAre("CONNACK 0x82", "closed"));
+}
+
+TEST_F(Authentication, IsNotOfferedToAClientThatNamesNoMethod) {  // [MQTT-4.12.0-6]
+    auto client = broker.open(Connect{.client_id = "c", .user_name = "alice"});
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00"));
+}
+
+TEST_F(Authentication, IsNotAcceptedFromAClientThatNamesNoMethod) {  // [MQTT-4.12.0-7]
+    EXPECT_THAT(broker.connect("c").exchange(answer("right")), ElementsAre("DISCONNECT 0x82", "closed"));
+    EXPECT_THAT(broker.connect("c").exchange(auth(ReasonCode::ReAuthenticate, "right")),
+                ElementsAre("DISCONNECT 0x82", "closed"));
+}
+
+TEST_F(Authentication, CanBeDoneAgainWhileTheConnectionIsUsed) {  // [MQTT-4.12.0-5] [MQTT-3.15.2-1]
+    auto client = authenticated();
+    EXPECT_THAT(client.exchange(auth(ReasonCode::ReAuthenticate, "hello")), ElementsAre(question_line));
+    EXPECT_THAT(client.exchange(PingReq{}), ElementsAre("PINGRESP"));
+    EXPECT_THAT(client.exchange(answer("right")), ElementsAre("AUTH 0x00 method='riddle' data='welcome'"));
+}
+
+// Nothing but the method and the data is in the broker's AUTH, so nothing can be left out of it.
+TEST_F(Authentication,
+       QuestionTooLargeForTheClientEndsTheConnection) {  // [MQTT-3.1.2-24] [MQTT-3.15.2-2] [MQTT-3.15.2-3]
+    auto connect = with_method("riddle");
+    connect.maximum_packet_size = 23;  // "question" and its method take 24.
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x95", "closed"));
+    connect.maximum_packet_size = 24;
+    auto client = broker.open(connect);
+    auto packets = client.packets();
+    ASSERT_EQ(packets.size(), 1U);
+    const auto& question = std::get<Auth>(packets[0]);
+    EXPECT_FALSE(question.reason_string.has_value());
+    EXPECT_TRUE(question.user_properties.empty());
+}
+
+TEST_F(Authentication, DoneAgainAndFailedEndsTheConnection) {  // [MQTT-4.12.1-2]
+    auto client = authenticated();
+    client.send(auth(ReasonCode::ReAuthenticate, "hello"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(answer("wrong")), ElementsAre("DISCONNECT 0x87", "closed"));
+}
+
+TEST_F(Authentication, DoneAgainNamesTheMethodOfConnect) {  // [MQTT-4.12.1-1]
+    EXPECT_THAT(authenticated().exchange(auth(ReasonCode::ReAuthenticate, "hello", "other")),
+                ElementsAre("DISCONNECT 0x82", "closed"));
+}
+
+}  // namespace
+}  // namespace chappe::conformance

@@ -1,0 +1,67 @@
+// How a connection ends: DISCONNECT both ways, and what still happens after it.
+
+#include "tests/conformance/broker.h"
+
+namespace chappe::conformance {
+namespace {
+
+class Disconnecting : public BothVersions {
+protected:
+    Broker broker;
+    Client watcher = broker.subscriber("w", "#");
+    Client client = broker.connect(brief("c"));
+};
+CHAPPE_BOTH_VERSIONS(Disconnecting);
+
+// [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT3-4.8.0-1]
+TEST_P(Disconnecting, NothingIsSentOrDoneAfterAnErrorOfTheClient) {
+    client.send({PingReq{}, publish("a", "before"), brief("c"), PingReq{}, publish("a", "after"), subscribe(1, "a")});
+    EXPECT_THAT(client.received(), version() == V5
+                                       ? testing::Matcher<Lines>(ElementsAre("PINGRESP", "DISCONNECT 0x82", "closed"))
+                                       : testing::Matcher<Lines>(ElementsAre("PINGRESP", "closed")));
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH a 'before'"));
+}
+
+TEST_P(Disconnecting, NothingIsSentOrDoneAfterTheClientsDisconnect) {  // [MQTT-3.14.4-3] [MQTT3-3.14.4-3]
+    client.send({publish("a", "before"), disconnect(), PingReq{}, publish("a", "after")});
+    EXPECT_THAT(client.received(), ElementsAre("closed"));
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH a 'before'"));
+}
+
+// Packets that only a server sends.
+TEST_P(Disconnecting, PacketsOfAServerAreProtocolErrors) {  // [MQTT-4.13.1-1] [MQTT3-4.8.0-1]
+    for (const auto& packet :
+         {Packet{ConnAck{}}, Packet{SubAck{.packet_id = PacketId{1}, .reason_codes = {ReasonCode::Success}}},
+          Packet{UnsubAck{.packet_id = PacketId{1}, .reason_codes = {ReasonCode::Success}}}, Packet{PingResp{}}}) {
+        EXPECT_EQ(broker.connect(brief("x")).exchange(packet), ended(version(), "DISCONNECT 0x82"));
+    }
+}
+
+// The session expiry interval would show in these lines.
+TEST(Disconnect, TellsTheReasonAndNoSessionExpiry) {  // [MQTT-3.14.2-1] [MQTT-3.14.2-2] [MQTT-4.13.1-1]
+    broker::Limits limits;
+    limits.receive_maximum = 1;
+    limits.packet_size_max = 100;
+    limits.topic_alias_max = 1;
+    Broker broker({.limits = limits});
+    const auto ends_with = [&](const std::vector<Packet>& packets, std::string_view line) {
+        auto client = broker.connect(lasting("c"));
+        for (const auto& packet : packets) client.send(packet);
+        const auto lines = client.received();
+        ASSERT_GE(lines.size(), 2U);
+        EXPECT_EQ(lines[lines.size() - 2], line);
+        EXPECT_EQ(lines.back(), "closed");
+    };
+    ends_with({Connect{}}, "DISCONNECT 0x82");
+    ends_with({publish("a/#", "x")}, "DISCONNECT 0x90");
+    ends_with({publish("a", "x", ExactlyOnce, 1), publish("a", "x", ExactlyOnce, 2)}, "DISCONNECT 0x93");
+    ends_with({with_alias(publish("a", "x"), 2)}, "DISCONNECT 0x94");
+    ends_with({publish("a", std::string(100, 'x'))}, "DISCONNECT 0x95");
+
+    auto client = broker.connect(lasting("c"));
+    client.send_bytes({0xC1, 0});  // PINGREQ with a reserved flag.
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x81", "closed"));
+}
+
+}  // namespace
+}  // namespace chappe::conformance

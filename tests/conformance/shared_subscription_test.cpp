@@ -1,0 +1,79 @@
+// Shared subscriptions: who gets a message, and who must not.
+
+#include "tests/conformance/broker.h"
+
+namespace chappe::conformance {
+namespace {
+
+class SharedSubscriptions : public testing::Test {
+protected:
+    Client member(std::string_view client_id, QoS qos) {
+        return broker.subscriber(lasting(client_id), "$share/group/a", {.qos = qos});
+    }
+
+    Broker broker;
+    Client publisher = broker.connect("p");
+};
+
+TEST_F(SharedSubscriptions, GiveEachMessageToOneMember) {  // [MQTT-4.8.2-3]
+    auto first = member("one", AtMostOnce);
+    auto second = member("two", AtMostOnce);
+    for (int i = 0; i < 10; ++i) publisher.send(publish("a", "x"));
+    const auto of_first = first.received().size();
+    EXPECT_EQ(of_first + second.received().size(), 10U);
+    EXPECT_EQ(of_first, 5U);  // Round robin.
+}
+
+TEST_F(SharedSubscriptions, GiveEachMemberTheQoSThatItWasGranted) {  // [MQTT-4.8.2-3]
+    auto zero = member("zero", AtMostOnce);
+    auto one = member("one", AtLeastOnce);
+    auto two = member("two", ExactlyOnce);
+    for (std::uint16_t i = 1; i <= 9; ++i) publisher.send(publish("a", "x", ExactlyOnce, i));
+    EXPECT_THAT(zero.received(), ElementsAre("PUBLISH a 'x'", "PUBLISH a 'x'", "PUBLISH a 'x'"));
+    EXPECT_THAT(one.received(),
+                ElementsAre("PUBLISH a 'x' qos=1 id=1", "PUBLISH a 'x' qos=1 id=2", "PUBLISH a 'x' qos=1 id=3"));
+    EXPECT_THAT(two.received(),
+                ElementsAre("PUBLISH a 'x' qos=2 id=1", "PUBLISH a 'x' qos=2 id=2", "PUBLISH a 'x' qos=2 id=3"));
+}
+
+TEST_F(SharedSubscriptions, QoS2ThatHasBegunIsCompletedWithTheSameMember) {  // [MQTT-4.8.2-4]
+    auto chosen = member("one", ExactlyOnce);
+    publisher.send(publish("a", "x", ExactlyOnce, 1));
+    EXPECT_THAT(chosen.received(), ElementsAre("PUBLISH a 'x' qos=2 id=1"));
+    auto other = member("two", ExactlyOnce);
+    chosen.drop();
+    broker.advance(1h);
+    EXPECT_THAT(other.received(), IsEmpty());
+
+    chosen = broker.connect(lasting("one"));
+    EXPECT_THAT(chosen.received(), ElementsAre("PUBLISH a 'x' qos=2 id=1 dup"));
+    EXPECT_THAT(chosen.exchange(pubrec(1)), ElementsAre("PUBREL 1"));
+    EXPECT_THAT(other.received(), IsEmpty());
+}
+
+TEST_F(SharedSubscriptions, QoS2ThatHasBegunGoesToNobodyElseWhenTheMembersSessionEnds) {  // [MQTT-4.8.2-5]
+    auto chosen = member("one", ExactlyOnce);
+    publisher.send(publish("a", "x", ExactlyOnce, 1));
+    EXPECT_THAT(chosen.received(), ElementsAre("PUBLISH a 'x' qos=2 id=1"));
+    auto other = member("two", ExactlyOnce);
+    chosen.drop();
+    broker.connect("one");  // Clean start ends the session.
+    broker.advance(1h);
+    EXPECT_THAT(other.received(), IsEmpty());
+}
+
+TEST_F(SharedSubscriptions, RefusedByOneMemberGoesToNoOther) {  // [MQTT-4.8.2-6]
+    auto chosen = member("one", ExactlyOnce);
+    publisher.send(publish("a", "x", AtLeastOnce, 1));
+    publisher.send(publish("a", "y", ExactlyOnce, 2));
+    EXPECT_THAT(chosen.received(), ElementsAre("PUBLISH a 'x' qos=1 id=1", "PUBLISH a 'y' qos=2 id=2"));
+    auto other = member("two", ExactlyOnce);
+    chosen.send({puback(1, ReasonCode::UnspecifiedError), pubrec(2, ReasonCode::UnspecifiedError)});
+    chosen.drop();
+    broker.advance(1h);
+    EXPECT_THAT(other.received(), IsEmpty());
+    EXPECT_THAT(broker.open(lasting("one")).received(), ElementsAre("CONNACK 0x00 session_present"));
+}
+
+}  // namespace
+}  // namespace chappe::conformance
