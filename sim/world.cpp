@@ -74,7 +74,9 @@ World::World(const WorldOptions& options)
       now_(Instant{} + 24h),
       access_(std::make_unique<AllowAll>()),
       events_(std::make_unique<Quiet>(*this)),
-      commons_(std::make_unique<broker::Commons>(options.shards, options.limits, random_.next(), *access_, *access_,
+      commons_(std::make_unique<broker::Commons>(options.shards, options.limits, random_.next(),
+                                                 options.authenticator != nullptr ? *options.authenticator : *access_,
+                                                 options.permissions != nullptr ? *options.permissions : *access_,
                                                  *events_)) {
     const broker::ShardConfig config{.limits = options.limits, .policy = options.policy};
     for (std::uint16_t index = 0; index != options.shards; ++index) {
