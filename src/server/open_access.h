@@ -15,7 +15,7 @@ public:
     void abandon(broker::Ticket) override {}
 };
 
-// $SYS is published by the broker alone, $CONTROL belongs to the operator.
+// $SYS is published by the broker alone, except for the states of bridges; $CONTROL belongs to the operator.
 class OpenPermissions final : public broker::Permissions {
 public:
     [[nodiscard]] broker::Decision decide(const broker::Question& question) const override;
