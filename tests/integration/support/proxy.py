@@ -16,14 +16,18 @@ UP, DOWN = "client to broker", "broker to client"
 class Proxy:
     """Listens on a port of its own and forwards each connection to the upstream address.
 
-    cut_after(connection_number) says after how many bytes, in both directions together, a connection is reset; None: never.
+    cut_after(connection_number) says after how many bytes, in both directions together, a connection is cut; None: never.
+
+    A cut resets both connections, and what was under way is lost. With gentle=True the client is told by an orderly end
+    and what it still writes is thrown away, for clients that do not survive a failing write.
     """
 
-    def __init__(self, host, port, cut_after=None, single_bytes=False, bytes_per_second=None):
+    def __init__(self, host, port, cut_after=None, single_bytes=False, bytes_per_second=None, gentle=False):
         self.upstream = (host, port)
         self.cut_after = cut_after or (lambda number: None)
         self.single_bytes = single_bytes
         self.bytes_per_second = bytes_per_second
+        self.gentle = gentle
         self.cuts = 0
         self.accepted = 0
         self.changed = threading.Condition()
@@ -46,7 +50,7 @@ class Proxy:
     # What a test can do to the connections.
 
     def cut(self):
-        """Resets every connection: neither side has the chance to say goodbye."""
+        """Ends every connection: neither side has the chance to say goodbye."""
         with self.changed:
             links = list(self._links)
         for link in links:
@@ -241,17 +245,36 @@ class _Link:
             if not self.open:
                 return
             self.open = False
-        for end in self._ends[UP]:
-            if abort:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            try:
-                # Wakes the other direction's thread, which may be in recv(). SHUT_RD sends nothing, so that close()
-                # then sends a reset and not an orderly end.
-                end.shutdown(socket.SHUT_RD if abort else socket.SHUT_RDWR)
-            except OSError:
-                pass
-            end.close()
+        client, server = self._ends[UP]
+        _end(server, reset=abort)
+        if abort and self._proxy.gentle:
+            threading.Thread(target=_end_gently, args=(client,), daemon=True).start()
+        else:
+            _end(client, reset=abort)
         self._proxy._gone(self, abort)
+
+
+def _end(connection, reset):
+    if reset:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    try:
+        # Wakes the other direction's thread, which may be in recv(). SHUT_RD sends nothing, so that close() then
+        # sends a reset and not an orderly end.
+        connection.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
+    except OSError:
+        pass
+    connection.close()
+
+
+def _end_gently(connection):
+    """Tells the client that the connection has ended, and throws away what it writes until it notices."""
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+    except OSError:
+        pass
+    connection.close()
 
 
 def cutting_plan(seed, cuts, least, most):
