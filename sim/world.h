@@ -41,10 +41,8 @@ struct WorldOptions {
     std::uint16_t shards = 2;
     broker::Limits limits = {};
     broker::Policy policy = {};
-    broker::Authenticator* authenticator = nullptr;    // Null: everybody is let in.
-    const broker::Permissions* permissions = nullptr;  // Null: everything is allowed.
-    Duration delay_max = 20ms;                         // Of the network, one way, and of a thread that has work.
-    std::size_t window_bytes = 64 * 1024;              // What the network takes before the other end has read.
+    Duration delay_max = 20ms;             // Of the network, one way, and of a thread that has work.
+    std::size_t window_bytes = 64 * 1024;  // What the network takes before the other end has read.
 };
 
 class World {

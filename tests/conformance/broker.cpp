@@ -1,15 +1,20 @@
 #include "tests/conformance/broker.h"
 
+#include <algorithm>
+#include <array>
 #include <deque>
 
+#include "broker/commons.h"
+#include "broker/shard.h"
 #include "mqtt/decoder.h"
 #include "mqtt/encoder.h"
-#include "sim/world.h"
 #include "tests/conformance/transcript.h"
 
 namespace chappe::conformance {
 
 namespace {
+
+using broker::ShardId;
 
 // Lets in everybody who does not ask for enhanced authentication.
 class Welcome : public broker::Authenticator {
@@ -22,28 +27,129 @@ public:
     void abandon(broker::Ticket) override {}
 };
 
+class Everything : public broker::Permissions {
+public:
+    broker::Decision decide(const broker::Question&) const override { return {}; }
+    bool restricts_receiving() const noexcept override { return false; }
+};
+
+class NoLog : public broker::EventLog {
+public:
+    void record(const broker::Event&) override {}
+};
+
 }  // namespace
 
-struct Client::State : sim::Endpoint {
-    State(sim::World& the_world, ProtocolVersion of_connect)
-        : world(the_world), version(of_connect), link(the_world.connect(*this)) {}
-
-    void on_bytes(Bytes bytes) override { arrived.append(bytes); }
-    void on_closed() override { closed_by_broker = std::exchange(open, false); }
-
-    // All that happens at once happens before the test goes on.
-    void settle() { world.advance(0s); }
-
-    sim::World& world;
-    const ProtocolVersion version;
+struct Client::State {
+    Broker::State* broker;
+    ShardId shard;
+    broker::ConnectionId connection;
+    ProtocolVersion version;
     std::uint32_t maximum_packet_size = packet_size_limit;
 
-    Buffer arrived;           // Not yet looked at by the test.
+    Buffer unread;            // Sent by the client, and not yet wanted by the broker.
+    Buffer arrived;           // Sent by the broker, and not yet looked at by the test.
     std::deque<Buffer> kept;  // What the test has looked at: packets view it.
     bool open = true;
-    bool closed_by_broker = false;  // And not yet told to the test.
+    bool closed_by_broker = false;
     bool disconnect_arrived = false;
-    sim::World::LinkPtr link;
+};
+
+// The shards and what stands around them in a server, without threads, network and clock.
+struct Broker::State {
+    explicit State(const Setup& setup)
+        : commons(shard_count, setup.limits, seed, setup.authenticator != nullptr ? *setup.authenticator : welcome,
+                  setup.permissions != nullptr ? *setup.permissions : everything, no_log) {
+        for (std::uint16_t i = 0; i < shard_count; ++i) {
+            shards.push_back(std::make_unique<broker::Shard>(
+                ShardId{i}, commons, broker::ShardConfig{.limits = setup.limits, .policy = setup.policy}, seed + i,
+                now));
+        }
+    }
+
+    [[nodiscard]] broker::Shard& shard(ShardId id) { return *shards[id.value]; }
+
+    std::shared_ptr<Client::State> find(ShardId shard, broker::ConnectionId connection) {
+        const auto found = std::ranges::find_if(
+            clients, [&](const auto& client) { return client->shard == shard && client->connection == connection; });
+        return found == clients.end() ? nullptr : *found;
+    }
+
+    // Everything that follows from what has been done, until nothing follows any more.
+    void settle() {
+        while (true) {
+            bool quiet = true;
+            for (const auto& shard : shards) {
+                shard->read_mail(now);
+                shard->end_round(now);
+                const std::vector<broker::Action> actions(std::move(shard->take_actions()));
+                for (const auto& action : actions) {
+                    std::visit([&](const auto& wanted) { perform(*shard, wanted); }, action);
+                }
+                quiet = quiet && actions.empty();
+            }
+            for (const auto& client : clients) quiet = !deliver(*client) && quiet;
+            if (quiet) return;
+        }
+    }
+
+    // Hands the broker what the client has sent, as far as it wants it. Returns whether it did.
+    bool deliver(Client::State& client) {
+        auto& home = shard(client.shard);
+        if (!client.open || client.unread.empty() || !home.may_read(client.connection)) return false;
+        auto bytes = std::exchange(client.unread, {});
+        home.receive(client.connection, bytes.bytes(), now);
+        return true;
+    }
+
+    void perform(broker::Shard& from, broker::action::Write write) {
+        const auto client = find(from.id(), write.connection);
+        while (const auto* output = from.begin_write(write.connection)) {
+            std::array<Bytes, 16> pieces;
+            std::size_t size = 0;
+            for (const auto& piece : std::span(pieces).first(output->gather(pieces))) {
+                if (client) client->arrived.append(piece);
+                size += piece.size();
+            }
+            from.sent(write.connection, size, now);
+        }
+    }
+
+    void perform(broker::Shard& from, broker::action::Close close) { end(from, close.connection); }
+    void perform(broker::Shard& from, broker::action::Abort abort) { end(from, abort.connection); }
+
+    void end(broker::Shard& from, broker::ConnectionId connection) {
+        if (const auto client = find(from.id(), connection); client && client->open) {
+            client->open = false;
+            client->closed_by_broker = true;
+        }
+        from.disconnected(connection, "closed", now);
+    }
+
+    void perform(broker::Shard& from, broker::action::HandOver hand_over) {
+        const auto client = find(from.id(), hand_over.connection);
+        auto handed_over = from.take_for_handover(hand_over.connection);
+        ASSERT(client && handed_over);
+        client->shard = hand_over.to;
+        client->connection = shard(hand_over.to).adopt(std::move(*handed_over), now);
+    }
+
+    // settle() looks at every connection and every mailbox anyway.
+    void perform(broker::Shard&, broker::action::ReadAgain) {}
+    void perform(broker::Shard&, broker::action::ReadAllAgain) {}
+    void perform(broker::Shard&, broker::action::Wake) {}
+
+    static constexpr std::uint16_t shard_count = 2;  // So that every test crosses from one to the other, or might.
+    static constexpr std::uint64_t seed = 1;
+
+    Welcome welcome;
+    Everything everything;
+    NoLog no_log;
+    Instant now{1h};
+    broker::Commons commons;
+    std::vector<std::unique_ptr<broker::Shard>> shards;
+    std::vector<std::shared_ptr<Client::State>> clients;
+    std::uint16_t accepted = 0;
 };
 
 void Client::send(std::initializer_list<Packet> packets) const {
@@ -54,8 +160,8 @@ void Client::send(std::initializer_list<Packet> packets) const {
 
 void Client::send_bytes(Bytes bytes) const {
     if (!state_->open) return;
-    state_->world.send(state_->link, bytes);
-    state_->settle();
+    state_->unread.append(bytes);
+    state_->broker->settle();
 }
 
 std::vector<Packet> Client::packets() const {
@@ -95,32 +201,27 @@ std::vector<std::uint8_t> Client::received_bytes() const {
 
 void Client::drop() const {
     if (!std::exchange(state_->open, false)) return;
-    state_->world.cut(state_->link, sim::Cut::BothSee);
-    state_->settle();
+    state_->broker->shard(state_->shard).disconnected(state_->connection, "the network failed", state_->broker->now);
+    state_->broker->settle();
 }
 
 bool Client::connected() const { return state_->open; }
-
-struct Broker::State {
-    explicit State(const Setup& setup)
-        : world({.limits = setup.limits,
-                 .policy = setup.policy,
-                 .authenticator = setup.authenticator != nullptr ? setup.authenticator : &welcome,
-                 .permissions = setup.permissions,
-                 .delay_max = 0s}) {}
-
-    Welcome welcome;
-    sim::World world;
-    std::vector<std::shared_ptr<Client::State>> clients;
-};
 
 Broker::Broker(const Setup& setup) : state_(std::make_unique<State>(setup)) {}
 
 Broker::~Broker() = default;
 
 Client Broker::open(ProtocolVersion version) {
-    auto client = state_->clients.emplace_back(std::make_shared<Client::State>(state_->world, version));
-    client->settle();
+    const ShardId shard{static_cast<std::uint16_t>(state_->accepted++ % State::shard_count)};
+    const auto connection =
+        state_->shard(shard).accept({.address = "127.0.0.1:1", .anonymous_allowed = true}, state_->now);
+    ASSERT(connection);
+    auto client = std::make_shared<Client::State>();
+    client->broker = state_.get();
+    client->shard = shard;
+    client->connection = *connection;
+    client->version = version;
+    state_->clients.push_back(client);
     return Client(client);
 }
 
@@ -150,6 +251,19 @@ Client Broker::subscriber(const Connect& connect, std::string_view filter, Subsc
     return client;
 }
 
-void Broker::advance(Duration time) { state_->world.advance(time); }
+void Broker::advance(Duration time) {
+    const auto end = state_->now + time;
+    while (true) {
+        std::optional<Instant> next;
+        for (const auto& shard : state_->shards) {
+            if (const auto deadline = shard->next_deadline(); deadline && (!next || *deadline < *next)) next = deadline;
+        }
+        if (!next || *next > end) break;
+        state_->now = std::max(state_->now, *next);
+        for (const auto& shard : state_->shards) shard->advance(state_->now);
+        state_->settle();
+    }
+    state_->now = end;
+}
 
 }  // namespace chappe::conformance

@@ -1,0 +1,153 @@
+"""Where the broker listens: IPv4, IPv6 and Unix sockets; who may come in; what happens when it cannot listen."""
+
+import os
+import socket
+import unittest
+from types import SimpleNamespace
+
+from support import limits, packets
+from support.case import BrokerCase
+from support.mosquitto_tools import Message, Subscriber, publish, run, tcp
+from support.paho_client import V311, V5, PahoClient
+from support.process import Process
+from support.server import Server, chappe_command, unlike_mosquitto
+
+NOT_AUTHORIZED_3_1_1, NOT_AUTHORIZED = 5, 0x87
+
+
+class ListenersTest(unittest.TestCase):
+    def start_server(self, **options):
+        server = Server(**options)
+        self.addCleanup(server.close)
+        return server
+
+    def setUp(self):
+        self.server = None  # Each test has listeners of its own.
+
+    def deliver(self, where, elsewhere):
+        subscriber = Subscriber(self, "-q", "1", "-C", "1", topics=["t"], where=where)
+        publish(self, "-q", "1", "-t", "t", "-m", "x", where=elsewhere)
+        self.assertEqual(subscriber.messages(1), [Message("t", 1, False, b"x")])
+        self.assertEqual(subscriber.finish(), 0)
+
+    def socket_path(self):
+        folder = BrokerCase.scratch_folder(self)
+        return os.path.join(folder, "chappe.sock")
+
+    def test_ipv6(self):
+        server = self.start_server(listen=("mqtt://[::1]:0",))
+        self.assertEqual(server.host, "::1")
+        self.deliver(tcp(server), tcp(server))
+
+    def test_unix_socket(self):
+        path = self.socket_path()
+        self.start_server(listen=(f"unix:{path}",))
+        self.deliver(["--unix", path], ["--unix", path])
+
+    def test_several_listeners_are_one_broker(self):
+        path = self.socket_path()
+        server = self.start_server(listen=("mqtt://127.0.0.1:0", "mqtt://[::1]:0", f"unix:{path}"))
+        places = [tcp(server, 0), tcp(server, 1), ["--unix", path]]
+        for number, place in enumerate(places):
+            self.deliver(place, places[number - 1])
+
+    def test_unix_socket_after_a_crash(self):
+        path = self.socket_path()
+        server = self.start_server(listen=(f"unix:{path}",))
+        server.kill()
+        self.assertTrue(os.path.exists(path))
+        server.start()
+        self.deliver(["--unix", path], ["--unix", path])
+        server.stop()
+
+    @unlike_mosquitto("leaves the file")
+    def test_unix_socket_is_removed_at_the_end(self):
+        path = self.socket_path()
+        self.start_server(listen=(f"unix:{path}",)).stop()
+        self.assertFalse(os.path.exists(path))
+
+    def test_restart_on_the_same_port(self):
+        server = self.start_server()
+        before = server.urls()
+        PahoClient(self, where=server).connect()
+        server.restart()
+        self.assertEqual(server.urls(), before)
+        PahoClient(self, where=server).connect()
+
+    @unlike_mosquitto("is told here to let everybody in")
+    def test_strangers_on_other_than_loopback(self):
+        everywhere = ("mqtt://0.0.0.0:0",)
+        here = SimpleNamespace(host="127.0.0.1", port=self.start_server(listen=everywhere).port)
+        PahoClient(self, version=V311, where=here).connect(expect=NOT_AUTHORIZED_3_1_1)
+        PahoClient(self, version=V5, where=here).connect(expect=NOT_AUTHORIZED)
+        here.port = self.start_server(listen=everywhere, flags=("--allow-anonymous",)).port
+        PahoClient(self, where=here).connect()
+
+    @unlike_mosquitto("has no such limit")
+    def test_connection_without_connect_is_closed(self):
+        server = self.start_server(limits_={"connect_timeout_seconds": 1})
+        with socket.create_connection((server.host, server.port)) as silent:
+            silent.settimeout(limits.EVENT_SECONDS)
+            self.assertEqual(silent.recv(1), b"")
+        # A CONNECT that never ends is no better.
+        with socket.create_connection((server.host, server.port)) as slow:
+            slow.settimeout(limits.EVENT_SECONDS)
+            slow.sendall(packets.connect("slow")[:-1])
+            self.assertEqual(slow.recv(1), b"")
+        PahoClient(self, where=server).connect()
+
+    @unlike_mosquitto("has a command line of its own")
+    def test_address_in_use(self):
+        server = self.start_server()
+        url = server.urls()[0]
+        second = Process([chappe_command(), "serve", "--data", BrokerCase.scratch_folder(self), "--listen", url])
+        self.addCleanup(second.kill)
+        self.assertNotEqual(second.finish(), 0)
+        self.assertIn(url, b"\n".join(second.stderr).decode())
+        PahoClient(self, where=server).connect()
+
+    @unlike_mosquitto("has logs of its own")
+    def test_text_log_names_the_listener(self):
+        process = Process([chappe_command(), "serve", "--data", BrokerCase.scratch_folder(self), "--listen", "mqtt://127.0.0.1:0"])
+        self.addCleanup(process.kill)
+        line = process.wait_line(lambda line: b"listening on mqtt://127.0.0.1:" in line, process.stderr, seconds=limits.START_SECONDS)
+        port = int(line.split(b"mqtt://127.0.0.1:")[1].split()[0])
+        run(self, "mosquitto_pub", "-t", "x", "-m", "x", where=["-h", "127.0.0.1", "-p", str(port)])
+        self.assertEqual(process.terminate(), 0)
+
+
+@unlike_mosquitto("has signals and files of its own")
+class ReloadTest(unittest.TestCase):
+    def test_bad_file_changes_nothing_and_a_good_one_is_taken(self):
+        folder = BrokerCase.scratch_folder(self)
+        path = os.path.join(folder, "chappe.toml")
+
+        def write(text):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+        write("[limits]\nkeep_alive_max_seconds = 50\n")
+        server = Server(flags=("--config", path))
+        self.addCleanup(server.close)
+
+        def keep_alive():
+            client = PahoClient(self, where=server, keep_alive=60).connect()
+            client.disconnect()
+            return client.connack().get("ServerKeepAlive")
+
+        def reload(text, event):
+            write(text)
+            server.process.signal(1)  # SIGHUP
+            server.process.wait_for(
+                lambda: True if any(entry.get("event") == event for entry in server.broker.events()) else None, what=event
+            )
+
+        self.assertEqual(keep_alive(), 50)
+        reload("[limits]\nkeep_alive_max_secs = 40\n", "reload_failed")
+        self.assertEqual(keep_alive(), 50)
+        reload("[limits]\nkeep_alive_max_seconds = 40\n", "reloaded")
+        self.assertEqual(keep_alive(), 40)
+
+
+if __name__ == "__main__":
+    unittest.main()
