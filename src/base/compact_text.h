@@ -59,7 +59,7 @@ private:
         if (!text.empty()) std::memcpy(to, text.data(), text.size());
     }
     [[nodiscard]] Outside outside() const noexcept {
-        Outside text;
+        Outside text{};
         std::memcpy(&text, bytes_, outside_bytes);  // Its padding is not kept.
         return text;
     }

@@ -111,7 +111,9 @@ void FilterTree::remove_unneeded(NodeId id, std::span<const TopicLevel> filter) 
         nodes_.give_back(id);
         id = parent;
     }
-    if (node_count() == 0) nodes_.clear();
+    if (node_count() != 0) return;
+    ASSERT(named_.size() == 0);
+    nodes_.clear();
 }
 
 }  // namespace chappe::broker

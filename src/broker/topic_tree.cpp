@@ -25,7 +25,8 @@ constexpr std::uint16_t counter_of(std::uint64_t hash) noexcept {
 }
 
 // Memory for one call, on the stack as long as the topic is not unusually deep and its subscribers not unusually many.
-class Scratch {
+class Scratch {  // NOLINT(cppcoreguidelines-pro-type-member-init): zeroing the memory would cost more than many a
+                 // match.
 public:
     [[nodiscard]] std::pmr::memory_resource* resource() noexcept { return &resource_; }
 

@@ -49,10 +49,10 @@ public:
     TopicTree& operator=(const TopicTree&) = delete;
 
     // Adds or replaces the subscription of `subscription.subscriber` to `filter`: a valid topic filter, of a shared
-    // subscription the part after "$share/NAME/". Returns whether it is new.
+    // subscription the part after "$share/NAME/". Returns whether it is new. A Group is counted, see SubscriberSet.
     bool add(std::string_view filter, const Subscription& subscription);
 
-    // Returns whether it was there.
+    // Returns whether it was there and is no longer.
     bool remove(std::string_view filter, SubscriberId subscriber);
 
     // Takes up to three locks, shared. Where the same topics come again and again, ask a MatchCache instead.
