@@ -1,6 +1,7 @@
 #include "broker/inflight_window.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace chappe::broker {
@@ -53,7 +54,20 @@ void InflightWindow::release(mqtt::PacketId id) {
     auto* entry = find(id);
     ASSERT(entry != nullptr && entry->state == State::Published);
     entry->state = State::Released;
+    entry->released_at = ++releases_;
     entry->delivery.message = {};
+}
+
+std::vector<mqtt::PacketId> InflightWindow::released() const {
+    std::vector<std::size_t> places;
+    for (std::size_t index = 0; index != count(); ++index) {
+        if (at(index).state == State::Released) places.push_back(index);
+    }
+    // Compared by distance, since the count may have started again.
+    std::ranges::sort(places, std::greater{}, [&](std::size_t index) { return releases_ - at(index).released_at; });
+    std::vector<mqtt::PacketId> in_order;
+    for (const auto index : places) in_order.push_back(id_at(index));
+    return in_order;
 }
 
 Delivery InflightWindow::remove(mqtt::PacketId id) {

@@ -32,7 +32,8 @@ public:
     struct Entry {
         Delivery delivery;
         State state = State::Published;
-        bool takes_quota = false;  // Its PUBLISH was sent on this connection.
+        bool takes_quota = false;       // Its PUBLISH was sent on this connection.
+        std::uint32_t released_at = 0;  // Its place in the order in which PUBREC packets came.
     };
 
     // A connection begins: everything is to be sent again, and at most `send_quota` PUBLISH at a time.
@@ -58,13 +59,8 @@ public:
     // The exchange is complete, or given up. Gives the delivery back; its message is null if it had been released.
     Delivery remove(mqtt::PacketId id);
 
-    // Calls visit(PacketId, const Entry&) for each entry that is not gone, in the order of sending.
-    template <class Visit>
-    void for_each(Visit visit) const {
-        for (std::size_t index = 0; index != count(); ++index) {
-            if (at(index).state != State::Gone) visit(id_at(index), at(index));
-        }
-    }
+    // All that await PUBCOMP, in the order in which their PUBREC packets came.
+    [[nodiscard]] std::vector<mqtt::PacketId> released() const;
 
     // Removes the entries for which picked(const Entry&) is true, and appends their deliveries to `out` in order.
     template <class Picked>
@@ -115,6 +111,7 @@ private:
     std::uint16_t first_id_ = 1;  // Of entries_[0].
     std::uint16_t send_quota_ = 0;
     std::uint16_t quota_taken_ = 0;
+    std::uint32_t releases_ = 0;  // So far; may start again at 0.
 };
 
 }  // namespace chappe::broker

@@ -13,12 +13,6 @@ namespace {
 
 using Ids = std::vector<int>;
 
-Ids ids_of(const InflightWindow& window) {
-    Ids ids;
-    window.for_each([&](mqtt::PacketId id, const InflightWindow::Entry&) { ids.push_back(id.value); });
-    return ids;
-}
-
 // What would be sent again on a new connection with this quota.
 Ids sent_again(InflightWindow& window, std::uint16_t quota) {
     Ids ids;
@@ -42,7 +36,7 @@ TEST_F(Window, GivesIdentifiersInTurn) {
     EXPECT_EQ(window.add({}).value, 2);
     window.remove(mqtt::PacketId{1});
     EXPECT_EQ(window.add({}).value, 3);
-    EXPECT_EQ(ids_of(window), Ids({2, 3}));
+    EXPECT_EQ(sent_again(window, 100), Ids({2, 3}));
 }
 
 // [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1] [MQTT3-2.3.1-4]
@@ -57,7 +51,7 @@ TEST_F(Window, LeavesOutIdentifiersInUseWhenTheCountStartsAgain) {
         ASSERT_NE(id, also_kept);
         window.remove(id);
     }
-    EXPECT_EQ(ids_of(window), Ids({1, 2}));
+    EXPECT_EQ(sent_again(window, 100), Ids({1, 2}));
 }
 
 TEST_F(Window, SendsWhatWasSetAsideAgainFirst) {  // [MQTT-4.4.0-1] [MQTT3-4.6.0-6]
@@ -85,6 +79,16 @@ TEST_F(Window, ForgetsWhatIsAcknowledgedBeforeItIsSentAgain) {
         window.sent_again(*id);
     }
     EXPECT_EQ(ids, Ids({1, 4}));
+}
+
+TEST_F(Window, RemembersTheOrderOfRelease) {  // [MQTT3-4.6.0-6]
+    for (int i = 0; i < 5; ++i) (void)window.add({});
+    for (const int id : {4, 1, 5, 2}) {
+        window.release(mqtt::PacketId{static_cast<std::uint16_t>(id)});
+    }
+    window.remove(mqtt::PacketId{5});
+    using mqtt::PacketId;
+    EXPECT_EQ(window.released(), std::vector({PacketId{4}, PacketId{1}, PacketId{2}}));
 }
 
 // Against a list of what is in flight, searched from end to end.
@@ -119,7 +123,7 @@ TEST(WindowModel, HoldsWhatAPlainListHolds) {
             }
             ASSERT_EQ(window.size(), model.size());
         }
-        EXPECT_EQ(ids_of(window), Ids(model.begin(), model.end()));
+        EXPECT_EQ(sent_again(window, quota), Ids(model.begin(), model.end()));
     }
 }
 

@@ -19,9 +19,7 @@ void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept 
 }
 
 void Session::resume(Instant now) {
-    inflight_.for_each([&](mqtt::PacketId packet_id, const InflightWindow::Entry& entry) {
-        if (entry.state == InflightWindow::State::Released) connection_->send(mqtt::PubRel{.packet_id = packet_id});
-    });
+    for (const auto packet_id : inflight_.released()) connection_->send(mqtt::PubRel{.packet_id = packet_id});
     pump(now);
 }
 

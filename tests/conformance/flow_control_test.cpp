@@ -96,6 +96,20 @@ TEST(ReceiveMaximum, OfTheBrokerIsEnforced) {  // [MQTT-3.3.4-7] [MQTT-4.9.0-3]
     EXPECT_THAT(publisher.exchange(publish("a", "4", ExactlyOnce, 4)), ElementsAre("DISCONNECT 0x93", "closed"));
 }
 
+TEST(ReceiveMaximum, OfTheBrokerComesBackWithPubrecThatRefuses) {  // [MQTT-3.3.4-7] [MQTT-4.3.3-9]
+    broker::Limits limits;
+    limits.receive_maximum = 1;
+    limits.queue_messages_max = 1;
+    Broker broker({.limits = limits, .policy = {.when_full = broker::WhenFull::Reject}});
+    broker.subscriber(lasting("s"), "full", {.qos = AtLeastOnce}).drop();
+    auto publisher = broker.connect("p");
+    publisher.exchange(publish("full", "1", AtLeastOnce, 1));
+    for (std::uint16_t i = 2; i <= 4; ++i) {
+        EXPECT_THAT(publisher.exchange(publish("full", "x", ExactlyOnce, i)),
+                    ElementsAre("PUBREC " + std::to_string(i) + " 0x97"));
+    }
+}
+
 // A PUBLISH to this client of just `size` bytes: type, length, topic "a", identifier, no properties, payload.
 constexpr std::size_t publish_overhead = 1 + 1 + 3 + 2 + 1;
 

@@ -146,6 +146,8 @@ TEST_P(ToSubscriber, PubrelsGoInTheOrderOfThePubrecs) {  // [MQTT3-4.6.0-6]
     EXPECT_THAT(subscriber.received(), testing::SizeIs(3));
     subscriber.send({pubrec(2), pubrec(3), pubrec(1)});
     EXPECT_THAT(subscriber.received(), ElementsAre("PUBREL 2", "PUBREL 3", "PUBREL 1"));
+    reconnect();
+    EXPECT_THAT(subscriber.received(), ElementsAre("PUBREL 2", "PUBREL 3", "PUBREL 1"));
 }
 
 // [MQTT3-4.6.0-6]
