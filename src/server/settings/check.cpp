@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "mqtt/topic.h"
 #include "server/settings/value.h"
 
 namespace chappe::server {
@@ -50,6 +51,7 @@ public:
 
     [[nodiscard]] std::vector<Finding> run() {
         for (const auto& relation : relations) check_relation(relation);
+        check_response_topic_prefix();
         check_that_somebody_can_connect();
         for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
         return std::move(findings_);
@@ -80,6 +82,15 @@ private:
         report(relation.severity, origins_.of(first_was_set ? *first : *second),
                fmt::format("{} is above {}: {}; lower the first or raise the second", describe(*first),
                            describe(*second), relation.reason));
+    }
+
+    void check_response_topic_prefix() {
+        const auto& prefix = settings_.response_topic_prefix;
+        if (prefix.empty() || mqtt::is_valid_topic_name(prefix)) return;
+        const auto& key = *find_key("server.response_topic_prefix");
+        report(Severity::Error, origins_.of(key),
+               fmt::format("{} cannot be {}: topics are published to without the wildcards + and #", key.full_name(),
+                           quote(prefix)));
     }
 
     void check_that_somebody_can_connect() {

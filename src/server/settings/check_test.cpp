@@ -152,6 +152,14 @@ const std::vector<Row> limits = {
 };
 INSTANTIATE_TEST_SUITE_P(Limits, Check, testing::ValuesIn(limits), name_of);
 
+TEST(CheckedSettings, HaveNoWildcardsInTheResponseTopic) {
+    EXPECT_THAT(
+        findings_of("[server]\nresponse_topic_prefix = \"a/+\"\n"),
+        testing::ElementsAre("c.toml:2: error: server.response_topic_prefix cannot be \"a/+\": topics are published "
+                             "to without the wildcards + and #"));
+    EXPECT_THAT(findings_of("[server]\nresponse_topic_prefix = \"\"\n"), testing::IsEmpty());
+}
+
 TEST(CheckedSettings, PointsAtTheCommandLine) {
     EXPECT_THAT(findings_of("[server]\nallow_anonymous = true\n", {{"--listen", "server.listen", {"mqtt://0.0.0.0"}}}),
                 testing::ElementsAre("--listen: warning: whoever reaches mqtt://0.0.0.0:1883" + open_to_everybody));

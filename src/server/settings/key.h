@@ -21,10 +21,11 @@ enum class Type : std::uint8_t {
     Size,      // Bytes, also written with a unit.
     Duration,  // Seconds, also written with a unit.
     Mode,      // The access mode of a file, written as octal text.
-    Path,      // Of a file or directory.
-    Choice,    // One of `Key::choices`.
-    Url,       // Of a listener.
-    Urls,      // An array of them.
+    Text,
+    Path,    // Of a file or directory.
+    Choice,  // One of `Key::choices`.
+    Url,     // Of a listener.
+    Urls,    // An array of them.
 };
 
 // A setting's value, whatever its type: a bool, a number (of bytes or seconds where there is a unit), a text (the
@@ -38,7 +39,7 @@ struct Access {
     void (*set)(Owner& owner, const Value& value);
 };
 
-// Numbers from `least` to `most`, or the length of a Path.
+// Numbers from `least` to `most`, or the length of a Text or Path.
 struct Range {
     std::uint64_t least = 0;
     std::uint64_t most = 0;

@@ -77,14 +77,12 @@ constexpr Section all_sections[] = {
     {"server", "Where the broker listens and keeps its data, and how it runs.", false},
     {"listener",
      "One more address to listen on, with settings of its own. There can be any number of `[[listener]]` sections, "
-     "beside "
-     "`server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
+     "beside `server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
      true},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
-     "below "
-     "`$SYS/broker/`.",
+     "below `$SYS/broker/`.",
      false},
     {"policy", "Where the standard leaves the server a choice.", false},
 };
@@ -95,13 +93,11 @@ constexpr Key all_keys[] = {
      .type = Type::Urls,
      .reload = Reload::Restart,
      .option = "--listen",
-     .text =
-         "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST is an "
-         "IPv4 address, an IPv6 address in brackets or a name, and `unix:PATH` for a Unix socket; PORT is 1883 where "
-         "it "
-         "is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the machine and `[::]` for "
-         "all addresses. The defaults can be reached from this machine only, and `[::1]` is left out where there is no "
-         "IPv6.",
+     .text = "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
+             "is an IPv4 address, an IPv6 address in brackets or a name, and `unix:PATH` for a Unix socket; PORT is "
+             "1883 where it is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the "
+             "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
+             "is left out where there is no IPv6.",
      .example = R"(["mqtt://0.0.0.0:1883", "unix:/run/chappe/mqtt.sock"])",
      .access = listen_urls},
     {.section = "server",
@@ -110,9 +106,8 @@ constexpr Key all_keys[] = {
      .range = {1, path_length_max},
      .reload = Reload::Restart,
      .option = "--data",
-     .text =
-         "The directory for everything that must outlive the program. It is made when something is first kept there. A "
-         "relative path starts where the broker was started.",
+     .text = "The directory for everything that must outlive the program. It is made when something is first kept "
+             "there. A relative path starts where the broker was started.",
      .default_text = "`/var/lib/chappe` for root, otherwise `$XDG_DATA_HOME/chappe` or `~/.local/share/chappe`",
      .example = R"("/srv/chappe")",
      .access = at<Settings, &Settings::data_directory>()},
@@ -129,13 +124,12 @@ constexpr Key all_keys[] = {
     {.section = "server",
      .name = "allow_anonymous",
      .type = Type::Boolean,
-     .reload = Reload::Now,
+     .reload = Reload::Restart,
      .option = "--allow-anonymous",
-     .text = "Whether clients that do not say who they are may connect from other machines. Accounts do not exist yet, "
-             "so a "
-             "listener that other machines can reach needs this, or `allow_anonymous` of its own: whoever reaches it "
-             "may then "
-             "publish and subscribe as they like. Loopback addresses and Unix sockets let everybody in without it.",
+     .text = "Whether clients that do not say who they are may connect from other machines. Accounts do not exist "
+             "yet, so a listener that other machines can reach needs this, or `allow_anonymous` of its own: whoever "
+             "reaches it may then publish and subscribe as they like. Loopback addresses and Unix sockets let "
+             "everybody in without it.",
      .example = "true",
      .access = at<Settings, &Settings::allow_anonymous>()},
     {.section = "server",
@@ -161,9 +155,8 @@ constexpr Key all_keys[] = {
      .type = Type::Duration,
      .range = {0, 3600},
      .reload = Reload::Now,
-     .text =
-         "How long the broker waits, when it is told to stop, for clients to take what has been sent to them. It exits "
-         "after this time at the latest.",
+     .text = "How long the broker waits, when it is told to stop, for clients to take what has been sent to them. "
+             "It exits after this time at the latest.",
      .example = R"("30s")",
      .access = at<Settings, &Settings::shutdown_timeout_seconds>()},
     {.section = "server",
@@ -172,11 +165,20 @@ constexpr Key all_keys[] = {
      .unit = "messages",
      .range = {0, 1'000'000},
      .reload = Reload::Now,
-     .text =
-         "How many of the messages that were dropped last can be listed, with client, topic, reason and time. All that "
-         "are dropped are counted, however many are kept here.",
+     .text = "How many of the messages that were dropped last can be listed, with client, topic, reason and time. "
+             "All that are dropped are counted, however many are kept here.",
      .example = "10000",
      .access = at<Settings, &Settings::drops_kept>()},
+    {.section = "server",
+     .name = "response_topic_prefix",
+     .type = Type::Text,
+     .range = {0, 1024},
+     .reload = Reload::Now,
+     .text = "What the topics for responses begin with. A client of MQTT 5 that asks for Response Information is "
+             "told `PREFIX/CLIENT-ID/`, and can have the answers to its requests sent there. Without a prefix it is "
+             "told nothing.",
+     .example = R"("answers")",
+     .access = at<Settings, &Settings::response_topic_prefix>()},
 
     {.section = "listener",
      .name = "url",
@@ -200,9 +202,8 @@ constexpr Key all_keys[] = {
      .unit = "connections",
      .range = {0, 10'000'000},
      .reload = Reload::Restart,
-     .text =
-         "How many connections this listener has at once; more are closed as soon as they are accepted. 0 leaves it to "
-         "`limits.connections_max`.",
+     .text = "How many connections this listener has at once; more are closed as soon as they are accepted. 0 "
+             "leaves it to `limits.connections_max`.",
      .example = "500",
      .access = at<Listener, &Listener::connections_max>()},
     {.section = "listener",
@@ -210,8 +211,8 @@ constexpr Key all_keys[] = {
      .type = Type::Mode,
      .range = {0, 0777},
      .reload = Reload::Restart,
-     .text =
-         "The access mode of a Unix socket's file, in octal: who of this machine may connect. Only for `unix:PATH`.",
+     .text = "The access mode of a Unix socket's file, in octal: who of this machine may connect. Only for "
+             "`unix:PATH`.",
      .example = R"("0600")",
      .access = at<Listener, &Listener::mode>()},
 
@@ -221,9 +222,8 @@ constexpr Key all_keys[] = {
      .choices = words<LogLevel>,
      .reload = Reload::Now,
      .option = "--log-level",
-     .text = "The least important lines that are logged. `info` has a line when a client connects or leaves, `debug` "
-             "one for "
-             "each packet.",
+     .text = "The least important lines that are logged. `info` has a line when a client connects or leaves, "
+             "`debug` one for each packet.",
      .example = R"("warning")",
      .access = log_member<&Log::level>},
     {.section = "log",
@@ -240,9 +240,8 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Now,
-     .text =
-         "The file that the log is appended to. Without one the log goes to standard error. A reload opens the file "
-         "again, so that it can be rotated.",
+     .text = "The file that the log is appended to. Without one the log goes to standard error. A reload opens the "
+             "file again, so that it can be rotated.",
      .example = R"("/var/log/chappe.log")",
      .access = log_member<&Log::file>},
 
@@ -251,9 +250,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {kib, mqtt::packet_size_limit},
      .reload = Reload::Now,
-     .text =
-         "The largest packet that a client may send. It is announced to clients of MQTT 5 as Maximum Packet Size; who "
-         "sends a larger one is disconnected with reason code 0x95.",
+     .text = "The largest packet that a client may send. It is announced to clients of MQTT 5 as Maximum Packet "
+             "Size; who sends a larger one is disconnected with reason code 0x95.",
      .example = R"("1 MiB")",
      .access = limit<&Limits::packet_size_max>},
     {.section = "limits",
@@ -262,8 +260,7 @@ constexpr Key all_keys[] = {
      .range = {kib, mqtt::packet_size_limit},
      .reload = Reload::Now,
      .text = "The largest packet before the client has been accepted. It bounds the memory that strangers can take, "
-             "and has "
-             "to hold a CONNECT with its will message.",
+             "and has to hold a CONNECT with its will message.",
      .example = R"("64 KiB")",
      .access = limit<&Limits::connect_packet_size_max>},
     {.section = "limits",
@@ -289,9 +286,8 @@ constexpr Key all_keys[] = {
      .unit = "connections",
      .range = {1, 10'000'000},
      .reload = Reload::Now,
-     .text =
-         "How many connections there can be at once, on all listeners together. More are refused. The operating system "
-         "must allow the program as many open files (`ulimit -n`).",
+     .text = "How many connections there can be at once, on all listeners together. More are refused. The operating "
+             "system must allow the program as many open files (`ulimit -n`).",
      .example = "5000",
      .access = limit<&Limits::connections_max>},
     {.section = "limits",
@@ -299,9 +295,8 @@ constexpr Key all_keys[] = {
      .type = Type::Duration,
      .range = {1, 3600},
      .reload = Reload::Now,
-     .text =
-         "How long a connection may take until its CONNECT has arrived and the client has been accepted. After that it "
-         "is closed.",
+     .text = "How long a connection may take until its CONNECT has arrived and the client has been accepted. After "
+             "that it is closed.",
      .example = R"("30s")",
      .access = limit<&Limits::connect_timeout_seconds>},
     {.section = "limits",
@@ -309,9 +304,8 @@ constexpr Key all_keys[] = {
      .type = Type::Duration,
      .range = {1, 65'535},
      .reload = Reload::Now,
-     .text = "The longest keep alive that a client is granted. A client of MQTT 5 that asks for more, or for none at "
-             "all, is "
-             "told this one (Server Keep Alive). At the default every client has what it asks for.",
+     .text = "The longest keep alive that a client is granted. A client of MQTT 5 that asks for more, or for none "
+             "at all, is told this one (Server Keep Alive). At the default every client has what it asks for.",
      .example = R"("5m")",
      .access = limit<&Limits::keep_alive_max_seconds>},
     {.section = "limits",
@@ -319,9 +313,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {4 * kib, memory_most},
      .reload = Reload::Now,
-     .text = "How much may wait to be written to one connection whose client does not read. Beyond it messages of QoS "
-             "0 are "
-             "dropped and counted, and messages of QoS 1 and 2 wait in the session's queue.",
+     .text = "How much may wait to be written to one connection whose client does not read. Beyond it messages of "
+             "QoS 0 are dropped and counted, and messages of QoS 1 and 2 wait in the session's queue.",
      .example = R"("1 MiB")",
      .access = limit<&Limits::unsent_bytes_max>},
     {.section = "limits",
@@ -339,9 +332,8 @@ constexpr Key all_keys[] = {
      .unit = "sessions",
      .range = {1, 100'000'000},
      .reload = Reload::Now,
-     .text = "How many sessions there can be, those of clients that are away included. A CONNECT that would need one "
-             "more is "
-             "refused.",
+     .text = "How many sessions there can be, those of clients that are away included. A CONNECT that would need "
+             "one more is refused.",
      .example = "20000",
      .access = limit<&Limits::sessions_max>},
     {.section = "limits",
@@ -350,11 +342,9 @@ constexpr Key all_keys[] = {
      .range = {0, never.value},
      .word = never,
      .reload = Reload::Now,
-     .text =
-         "How long a session is kept at most after its client has left. Clients of MQTT 5 that ask for more are told; "
-         "the sessions of older clients that do not ask for a clean one are kept for this time. `\"never\"` lets "
-         "sessions "
-         "stay until their client ends them.",
+     .text = "How long a session is kept at most after its client has left. Clients of MQTT 5 that ask for more are "
+             "told; the sessions of older clients that do not ask for a clean one are kept for this time. "
+             "`\"never\"` lets sessions stay until their client ends them.",
      .example = R"("90d")",
      .access = limit<&Limits::session_expiry_max_seconds>},
     {.section = "limits",
@@ -363,9 +353,8 @@ constexpr Key all_keys[] = {
      .range = {0, never.value},
      .word = never,
      .reload = Reload::Now,
-     .text =
-         "How long a will message can be delayed at most. `\"never\"` sets no bound of its own; the will is published "
-         "when the session ends in any case.",
+     .text = "How long a will message can be delayed at most. `\"never\"` sets no bound of its own; the will is "
+             "published when the session ends in any case.",
      .example = R"("1h")",
      .access = limit<&Limits::will_delay_max_seconds>},
     {.section = "limits",
@@ -392,9 +381,8 @@ constexpr Key all_keys[] = {
      .unit = "messages",
      .range = {1, 65'535},
      .reload = Reload::Now,
-     .text = "How many messages of QoS 1 and 2 one client may send before the first of them is acknowledged. Clients "
-             "of MQTT "
-             "5 are told, and disconnected with reason code 0x93 when they send more.",
+     .text = "How many messages of QoS 1 and 2 one client may send before the first of them is acknowledged. "
+             "Clients of MQTT 5 are told, and disconnected with reason code 0x93 when they send more.",
      .example = "100",
      .access = limit<&Limits::receive_maximum>},
     {.section = "limits",
@@ -403,9 +391,8 @@ constexpr Key all_keys[] = {
      .unit = "messages",
      .range = {1, 65'535},
      .reload = Reload::Now,
-     .text = "How many messages of QoS 1 and 2 are sent to one client before it has acknowledged the first of them. A "
-             "client "
-             "of MQTT 5 can ask for fewer with its Receive Maximum. The others wait in the session's queue.",
+     .text = "How many messages of QoS 1 and 2 are sent to one client before it has acknowledged the first of them. "
+             "A client of MQTT 5 can ask for fewer with its Receive Maximum. The others wait in the session's queue.",
      .example = "20",
      .access = limit<&Limits::inflight_max>},
     {.section = "limits",
@@ -414,9 +401,8 @@ constexpr Key all_keys[] = {
      .unit = "messages",
      .range = {1, 1'000'000'000},
      .reload = Reload::Now,
-     .text =
-         "How many messages can wait for one session, or for one shared subscription. What happens to the next one is "
-         "for `policy.when_full` to say.",
+     .text = "How many messages can wait for one session, or for one shared subscription. What happens to the next "
+             "one is for `policy.when_full` to say.",
      .example = "1000",
      .access = limit<&Limits::queue_messages_max>},
     {.section = "limits",
@@ -424,9 +410,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {kib, memory_most},
      .reload = Reload::Now,
-     .text = "How many bytes of messages can wait for one session, or for one shared subscription. What happens to the "
-             "next "
-             "message is for `policy.when_full` to say.",
+     .text = "How many bytes of messages can wait for one session, or for one shared subscription. What happens to "
+             "the next message is for `policy.when_full` to say.",
      .example = R"("10 MiB")",
      .access = limit<&Limits::queue_bytes_max>},
     {.section = "limits",
@@ -434,8 +419,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {kib, memory_most},
      .reload = Reload::Now,
-     .text = "How many bytes of messages can wait for all sessions together. At this bound a session's queue counts as "
-             "full.",
+     .text = "How many bytes of messages can wait for all sessions together. At this bound a session's queue counts "
+             "as full.",
      .example = R"("256 MiB")",
      .access = limit<&Limits::queued_bytes_total_max>},
     {.section = "limits",
@@ -443,9 +428,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {64 * kib, memory_most},
      .reload = Reload::Now,
-     .text =
-         "How many bytes of messages can be on their way from all shards to one. Publishers are slowed down at this "
-         "bound by not reading their sockets.",
+     .text = "How many bytes of messages can be on their way from all shards to one. Publishers are slowed down at "
+             "this bound by not reading their sockets.",
      .example = R"("16 MiB")",
      .access = limit<&Limits::mailbox_bytes_max>},
     {.section = "limits",
@@ -454,9 +438,9 @@ constexpr Key all_keys[] = {
      .unit = "messages",
      .range = {0, 1'000'000'000},
      .reload = Reload::Now,
-     .text = "How many retained messages are kept. At this bound only messages for topics that have one already are "
-             "retained; "
-             "others are delivered, not retained, and counted.",
+     .text = "How many retained messages are kept. At this bound a topic that has none gets none: the message is "
+             "refused with reason code 0x97 where the publisher can be told (MQTT 5, QoS 1 and 2), and otherwise "
+             "delivered, not retained, and counted.",
      .example = "10000",
      .access = limit<&Limits::retained_messages_max>},
     {.section = "limits",
@@ -464,9 +448,8 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {0, memory_most},
      .reload = Reload::Now,
-     .text =
-         "How many bytes of retained messages are kept. A message that does not fit is delivered, not retained, and "
-         "counted.",
+     .text = "How many bytes of retained messages are kept, with their topics and properties. What does not fit is "
+             "treated as at `retained_messages_max`.",
      .example = R"("100 MiB")",
      .access = limit<&Limits::retained_bytes_max>},
 
@@ -475,13 +458,11 @@ constexpr Key all_keys[] = {
      .type = Type::Choice,
      .choices = words<broker::WhenFull>,
      .reload = Reload::Now,
-     .text =
-         "What becomes of the next message of QoS 1 or 2 for a session whose queue is full. `drop_oldest` drops the "
-         "one "
-         "that has waited longest, `drop_newest` the new one. `reject` refuses it to its publisher, with reason code "
-         "0x97 "
-         "in MQTT 5 and by closing the connection in older versions, which have no code for it. `end_session` ends the "
-         "session, so that its client finds out at once. All that is dropped is counted with its reason.",
+     .text = "What becomes of the next message of QoS 1 or 2 for a session whose queue is full. `drop_oldest` drops "
+             "the one that has waited longest, `drop_newest` the new one. `reject` refuses it to its publisher, "
+             "with reason code 0x97 in MQTT 5 and by closing the connection in older versions, which have no code "
+             "for it. `end_session` ends the session, so that its client finds out at once. All that is dropped is "
+             "counted with its reason.",
      .example = R"("reject")",
      .access = policy<&Policy::when_full>},
     {.section = "policy",
@@ -489,11 +470,9 @@ constexpr Key all_keys[] = {
      .type = Type::Choice,
      .choices = words<broker::SharedStrategy>,
      .reload = Reload::Now,
-     .text =
-         "Which member of a shared subscription gets the next message. `round_robin` takes turns and `random` draws "
-         "lots. "
-         "`sticky` stays with one member while it is connected. `hash_topic` gives all messages of a topic to the same "
-         "member, and `hash_client` all messages of a publisher.",
+     .text = "Which member of a shared subscription gets the next message. `round_robin` takes turns and `random` "
+             "draws lots. `sticky` stays with one member while it is connected. `hash_topic` gives all messages of "
+             "a topic to the same member, and `hash_client` all messages of a publisher.",
      .example = R"("hash_topic")",
      .access = policy<&Policy::shared_strategy>},
 };

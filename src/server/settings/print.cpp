@@ -64,6 +64,9 @@ private:
             if (!has_only_url(listener) || !is_wanted(origin, which_)) continue;
             lines += line(fmt::format("    {},", quote(listener.url.text())), origin);
         }
+        if (lines.empty() && loaded_.settings.listeners.empty()) {
+            return line(fmt::format("{} = []", key.name), loaded_.origins.of(key));
+        }
         return lines.empty() ? "" : fmt::format("{} = [\n{}]\n", key.name, lines);
     }
 

@@ -75,10 +75,11 @@ TEST(PrintToml, ShowsEverySetting) {
 }
 
 TEST(PrintToml, IsReadBackAsTheSameSettings) {
-    for (const auto* text : {"", configuration}) {
+    // Without any listener nobody can connect, which is an error, but what is printed still says so.
+    for (const auto* text : {"", configuration, "[server]\nlisten = []\n"}) {
         const auto first = load_text(text);
         const auto second = load_text(print_toml(first, Which::All));
-        EXPECT_THAT(second.findings, IsEmpty());
+        EXPECT_EQ(second.findings.size(), first.findings.size());
         EXPECT_THAT(changes(first.settings, second.settings), IsEmpty());
     }
 }

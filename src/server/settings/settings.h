@@ -33,6 +33,7 @@ struct Settings {
     std::uint32_t sys_interval_seconds = 10;  // 0: the topics below $SYS are not published.
     std::uint32_t shutdown_timeout_seconds = 10;
     std::uint32_t drops_kept = 1000;
+    std::string response_topic_prefix = "response";  // Empty: clients are given no Response Information.
 
     Log log;
     broker::Limits limits;

@@ -219,8 +219,7 @@ Raw to_raw(const toml::node& node) {
 
 // toml++ has everything by name; people expect what stands first to come first.
 void sort_by_place(auto& items) {
-    std::ranges::stable_sort(items, {},
-                             [](const auto& item) { return std::pair(item.position.line, item.position.column); });
+    std::ranges::sort(items, {}, [](const auto& item) { return std::pair(item.position.line, item.position.column); });
 }
 
 Table to_table(std::string_view name, const toml::table& source, bool is_repeated) {

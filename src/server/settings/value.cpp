@@ -64,6 +64,8 @@ std::string description_of(const Key& key) {
             return "a duration such as \"5m\", or a number of seconds";
         case Type::Mode:
             return "an access mode as octal text, such as \"0660\"";
+        case Type::Text:
+            return "a text in quotes";
         case Type::Path:
             return "a path in quotes";
         case Type::Choice:
@@ -95,8 +97,9 @@ public:
                 return with_unit(parse_duration);
             case Type::Mode:
                 return mode();
+            case Type::Text:
             case Type::Path:
-                return path();
+                return text();
             case Type::Choice:
                 return choice();
             case Type::Url:
@@ -151,7 +154,7 @@ private:
         return in_range(std::stoul(*digits, nullptr, 8));
     }
 
-    [[nodiscard]] Outcome path() const {
+    [[nodiscard]] Outcome text() const {
         const auto* value = as<std::string>();
         if (value == nullptr) return wrong_type();
         const auto is_control = [](unsigned char letter) { return std::iscntrl(letter) != 0; };
