@@ -255,6 +255,18 @@ const std::vector<Row> not_toml = {
      {"c.toml:1: error: this is not TOML: expected keys, tables, whitespace or comments, saw '{' at column 1; write: "
       "name = "
       "value"}},
+    {"NameWithAccent",
+     "[log]\nnivé = \"debug\"\n",
+     {"c.toml:2: error: this is not TOML: expected '=', saw '\u00e9' at column 4; a name has letters from a to z, "
+      "digits, _ and -"}},
+    {"SectionWithAccent",
+     "[\u00e9tat]\nx = 1\n",
+     {"c.toml:1: error: this is not TOML: expected bare key starting character or string delimiter, saw '\u00e9' at "
+      "column "
+      "2; a section is written [name] on a line of its own"}},
+    {"TypographicQuotes",
+     "[log]\nlevel = \u201cdebug\u201d\n",
+     {"c.toml:2: error: this is not TOML: could not determine value type at column 9; write straight quotes: \""}},
     {"NotUtf8",
      "[log]\nfile = \"\xff\"\n",
      {"c.toml:2: error: this is not TOML: Encountered invalid utf-8 sequence at column 8; save the file as UTF-8"}},
