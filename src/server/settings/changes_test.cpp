@@ -49,13 +49,23 @@ TEST(Changes, OfSomeSettingsNeedARestart) {
                             "server.shards: 0 -> 2 after a restart"));
 }
 
-TEST(Changes, OfListenersAreOne) {
+TEST(Changes, OfAddressesNeedARestart) {
     EXPECT_THAT(
         changes_between("[server]\nlisten = [\"unix:/x\"]\n", "[server]\nlisten = [\"unix:/x\", \"unix:/y\"]\n"),
-        ElementsAre("listener: unix:/x -> unix:/x, unix:/y after a restart"));
+        ElementsAre("server.listen: unix:/x -> unix:/x, unix:/y after a restart"));
     EXPECT_THAT(
-        changes_between("[server]\nlisten = [\"unix:/x\"]\n", "[[listener]]\nurl = \"unix:/x\"\nmode = \"0600\"\n"),
-        ElementsAre("listener: unix:/x -> unix:/x after a restart"));
+        changes_between("[server]\nlisten = [\"unix:/x\", \"unix:/y\"]\n", "[server]\nlisten = [\"unix:/x\"]\n"),
+        ElementsAre("server.listen: unix:/x, unix:/y -> unix:/x after a restart"));
+    EXPECT_THAT(changes_between("[server]\nlisten = [\"unix:/x\", \"unix:/y\"]\n",
+                                "[server]\nlisten = [\"unix:/y\", \"unix:/x\"]\n"),
+                IsEmpty());
+}
+
+TEST(Changes, OfOneListenerNameIt) {
+    EXPECT_THAT(changes_between("[server]\nlisten = [\"unix:/x\"]\n",
+                                "[[listener]]\nurl = \"unix:/x\"\nmode = \"0600\"\nconnections_max = 5\n"),
+                ElementsAre("listener.connections_max of unix:/x: 0 -> 5",
+                            "listener.mode of unix:/x: \"0660\" -> \"0600\" after a restart"));
 }
 
 // Every row, so that none is forgotten by changes() or mixed up by after_reload().
@@ -73,10 +83,15 @@ TEST(AfterReload, KeepsWhatNeedsARestartAndTakesTheRest) {
     }
 }
 
-TEST(AfterReload, KeepsTheListeners) {
-    const auto old = settings_of("[server]\nlisten = [\"unix:/x\"]\n");
-    const auto now = settings_of("[server]\nlisten = [\"unix:/y\"]\n");
-    EXPECT_EQ(after_reload(old, now).listeners, old.listeners);
+TEST(AfterReload, KeepsTheListenersThatAreOpen) {
+    const auto old = settings_of("[server]\nlisten = [\"unix:/x\", \"unix:/y\"]\n");
+    const auto now = settings_of(
+        "[[listener]]\nurl = \"unix:/z\"\n"
+        "[[listener]]\nurl = \"unix:/y\"\nmode = \"0600\"\nconnections_max = 5\nallow_anonymous = true\n");
+    auto expected = old.listeners;
+    expected[1].connections_max = 5;
+    expected[1].allow_anonymous = true;
+    EXPECT_EQ(after_reload(old, now).listeners, expected);
 }
 
 }  // namespace

@@ -116,15 +116,16 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Restart,
-     .text = "The Unix socket by which `chappe drops`, `redirect` and `disconnect` ask the broker. Whoever may open it is "
-             "the operator, so only the user who runs the broker may. `off`: there is none.",
+     .text =
+         "The Unix socket by which `chappe drops`, `redirect` and `disconnect` ask the broker. Whoever may open it is "
+         "the operator, so only the user who runs the broker may. `off`: there is none.",
      .default_text = "`control.sock` in the data directory",
      .example = R"("/run/chappe/control.sock")",
      .access = at<Settings, &Settings::control_socket>()},
     {.section = "server",
      .name = "allow_anonymous",
      .type = Type::Boolean,
-     .reload = Reload::Restart,
+     .reload = Reload::Now,
      .option = "--allow-anonymous",
      .text = "Whether clients that do not say who they are may connect from other machines. Accounts do not exist "
              "yet, so a listener that other machines can reach needs this, or `allow_anonymous` of its own: whoever "
@@ -191,7 +192,7 @@ constexpr Key all_keys[] = {
     {.section = "listener",
      .name = "allow_anonymous",
      .type = Type::Boolean,
-     .reload = Reload::Restart,
+     .reload = Reload::Now,
      .text = "`server.allow_anonymous` for this listener alone.",
      .default_text = "as `server.allow_anonymous`",
      .example = "true",
@@ -201,7 +202,7 @@ constexpr Key all_keys[] = {
      .type = Type::Integer,
      .unit = "connections",
      .range = {0, 10'000'000},
-     .reload = Reload::Restart,
+     .reload = Reload::Now,
      .text = "How many connections this listener has at once; more are closed as soon as they are accepted. 0 "
              "leaves it to `limits.connections_max`.",
      .example = "500",
