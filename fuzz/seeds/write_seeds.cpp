@@ -1,5 +1,6 @@
 // Writes the seeds of the fuzzers: write_seeds DIRECTORY makes DIRECTORY/decoder, one file for each packet case, and
-// DIRECTORY/topic_filter, one for each pair of filter and topic below. fuzz/README.md says what is done with them.
+// DIRECTORY/topic_filter, one for each pair of filter and topic below, and DIRECTORY/settings, one for each setting.
+// fuzz/README.md says what is done with them.
 
 #include <array>
 #include <cstdio>
@@ -7,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "server/settings/load.h"
+#include "server/settings/print.h"
 #include "tests/packet_cases.h"
 
 namespace {
@@ -64,6 +67,20 @@ void write_topic_filter_seeds(const std::filesystem::path& directory) {
     for (std::size_t i = 0; i < seeds.size(); ++i) write(directory / std::to_string(i), seeds[i]);
 }
 
+// Each setting in a file, and on a command line behind one of another.
+void write_settings_seeds(const std::filesystem::path& directory) {
+    using namespace chappe::server;
+    std::filesystem::create_directories(directory);
+    for (const auto& key : keys()) {
+        const auto header = key.is_of_listener() ? "[[listener]]\n" : "[" + std::string(key.section) + "]\n";
+        const auto line = std::string(key.name) + " = " + std::string(key.example) + "\n";
+        write(directory / key.full_name(), header + line + line);
+        write(directory / (key.full_name() + ".option"),
+              std::string("#\0", 2) + key.full_name() + "=5\nlog.level=debug");
+    }
+    write(directory / "all", print_toml(load(nullptr, {}, {}), Which::All));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,4 +90,5 @@ int main(int argc, char** argv) {
     }
     write_decoder_seeds(std::filesystem::path(argv[1]) / "decoder");
     write_topic_filter_seeds(std::filesystem::path(argv[1]) / "topic_filter");
+    write_settings_seeds(std::filesystem::path(argv[1]) / "settings");
 }
