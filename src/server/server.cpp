@@ -25,7 +25,10 @@ std::uint16_t shard_count(const Settings& settings) {
 }
 
 broker::ShardConfig shard_config(const Settings& settings) {
-    return {.limits = settings.limits, .policy = settings.policy, .drops_kept = settings.drops_kept};
+    return {.limits = settings.limits,
+            .policy = settings.policy,
+            .response_topic_prefix = settings.response_topic_prefix,
+            .drops_kept = settings.drops_kept};
 }
 
 }  // namespace
