@@ -61,6 +61,3 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     add_link_options(--ld-path=ld.lld-19)
 endif()
-if(CHAPPE_FUZZ)
-    add_compile_options(-fsanitize=fuzzer-no-link) # The libraries report which of their branches an input has reached.
-endif()

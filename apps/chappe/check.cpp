@@ -12,18 +12,18 @@ namespace chappe::app {
 
 namespace {
 
-constexpr auto footer = R"(Examples:
+constexpr auto check_footer = R"(Examples:
   chappe check chappe.toml
   chappe check --json chappe.toml
 
 Exit codes: 0 the file can be used, 1 it has errors, 2 it cannot be read.)";
 
-struct Options {
+struct CheckOptions {
     std::string file;
     bool json = false;
 };
 
-std::string report(const Options& options, const server::Loaded& loaded) {
+std::string report(const CheckOptions& options, const server::Loaded& loaded) {
     if (options.json) return server::print_findings_json(options.file, loaded);
     std::string text;
     for (const auto& finding : loaded.findings) text += to_string(finding) + '\n';
@@ -32,7 +32,7 @@ std::string report(const Options& options, const server::Loaded& loaded) {
     return text + options.file + ": ok, " + std::to_string(count) + (count == 1 ? " setting\n" : " settings\n");
 }
 
-int check(const Options& options) {
+int check(const CheckOptions& options) {
     const auto file = open_configuration(options.file);
     if (!file) {
         std::fprintf(stderr, "%s\n", file.error().c_str());
@@ -46,10 +46,10 @@ int check(const Options& options) {
 }  // namespace
 
 Run define_check(CLI::App& command) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CheckOptions>();
     command.add_option("FILE", options->file, "The configuration file (TOML)")->required();
     command.add_flag("--json", options->json, "Print one JSON object");
-    command.footer(footer);
+    command.footer(check_footer);
     return [options] { return check(*options); };
 }
 

@@ -13,7 +13,7 @@ namespace chappe::app {
 
 namespace {
 
-constexpr auto footer = R"(Examples:
+constexpr auto config_footer = R"(Examples:
   chappe config
   chappe config --config chappe.toml --changed
   chappe config --config chappe.toml --set limits.inflight_max=20 --json
@@ -21,14 +21,14 @@ constexpr auto footer = R"(Examples:
 The output is a configuration file that gives the same settings. Findings go to standard error.
 Exit codes: 0 the settings can be used, 1 they have errors, 2 the file cannot be read.)";
 
-struct Options {
+struct ConfigOptions {
     SettingsOptions settings;
     bool changed = false;
     bool json = false;
     bool document = false;
 };
 
-int print_config(const Options& options) {
+int print_config(const ConfigOptions& options) {
     if (options.document) {
         std::fputs(server::document_settings().c_str(), stdout);
         return exit_success;
@@ -48,12 +48,12 @@ int print_config(const Options& options) {
 }  // namespace
 
 Run define_config(CLI::App& command) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ConfigOptions>();
     command.add_flag("--changed", options->changed, "Only what the file or the command line sets");
     command.add_flag("--json", options->json, "Print one JSON object");
     command.add_flag("--document", options->document, "Print docs/configuration.md")->group("");
     add_settings_options(command, options->settings);
-    command.footer(footer);
+    command.footer(config_footer);
     return [options] { return print_config(*options); };
 }
 

@@ -32,7 +32,7 @@ constexpr Command commands[] = {
     {"version", "Print the version", define_version},
 };
 
-constexpr auto examples = R"(Examples:
+constexpr auto chappe_examples = R"(Examples:
   chappe serve
   chappe sub -t 'sensors/#' -v
   chappe pub -t sensors/kitchen/temperature -m 21.5
@@ -68,7 +68,7 @@ int run(int argc, char** argv) {
     CLI::App app("Chappe: an MQTT broker and its tools, in one program", "chappe");
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string("chappe ") + version());
-    app.footer(examples);
+    app.footer(chappe_examples);
     app.failure_message([](const CLI::App*, const CLI::Error& error) {
         return std::string("chappe: ") + error.what() + "; --help shows what is expected\n";
     });

@@ -20,7 +20,7 @@
 namespace chappe::app {
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto pub_examples = R"(Examples:
   chappe pub -t sensors/kitchen/temperature -m 21.5
   chappe pub -h broker.example -u ada --password-file secret -t a/b -q 1 -r -f photo.jpg
   read_meter | chappe pub -t meters/1 -q 1 -l
@@ -206,7 +206,7 @@ Run define_pub(CLI::App& command) {
         ->type_name("SECONDS");
     command.add_flag("--json", arguments->json, "Print a report as one JSON object");
     add_client_options(command, arguments->client);
-    command.footer(client_footer(examples));
+    command.footer(client_footer(pub_examples));
     return [arguments] {
         auto setup = check(*arguments);
         if (!setup) return refuse_arguments("pub", setup.error());

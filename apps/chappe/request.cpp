@@ -16,7 +16,7 @@
 namespace chappe::app {
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto request_examples = R"(Examples:
   chappe request -t lamps/1/get -m state -W 5
   chappe request -t lamps/1/get -e answers/me -m state --json
   chappe request -t discover -n -C 10 -W 3
@@ -187,7 +187,7 @@ Run define_request(CLI::App& command) {
         ->group("");
     add_output_options(command, arguments->output);
     add_client_options(command, arguments->client);
-    command.footer(client_footer(examples));
+    command.footer(client_footer(request_examples));
     return [arguments] {
         auto setup = check(*arguments);
         if (!setup) return refuse_arguments("request", setup.error());

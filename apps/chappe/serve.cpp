@@ -13,7 +13,7 @@ namespace chappe::app {
 
 namespace {
 
-constexpr auto footer = R"(Examples:
+constexpr auto serve_footer = R"(Examples:
   chappe serve
   chappe serve --config chappe.toml
   chappe serve --listen mqtt://0.0.0.0:1883 --allow-anonymous
@@ -85,7 +85,7 @@ int serve(const SettingsOptions& options) {
 Run define_serve(CLI::App& command) {
     const auto options = std::make_shared<SettingsOptions>();
     add_settings_options(command, *options);
-    command.footer(footer);
+    command.footer(serve_footer);
     return [options] { return serve(*options); };
 }
 

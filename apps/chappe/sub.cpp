@@ -18,7 +18,7 @@
 namespace chappe::app {
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto sub_examples = R"(Examples:
   chappe sub -t 'sensors/#' -v
   chappe sub -t 'sensors/+/temperature' --json
   chappe sub -t sensors/kitchen/temperature -C 1 -W 5
@@ -301,7 +301,7 @@ void add_options(CLI::App& command, SubArguments& to) {
 Run define_sub(CLI::App& command) {
     const auto arguments = std::make_shared<SubArguments>();
     add_options(command, *arguments);
-    command.footer(client_footer(examples));
+    command.footer(client_footer(sub_examples));
     return [arguments] {
         auto setup = check(*arguments);
         if (!setup) return refuse_arguments("sub", setup.error());

@@ -191,7 +191,7 @@ Checked<MessageFormat::Piece> MessageFormat::parse_message_piece(std::string_vie
         piece.precision = take_number(rest).value_or(0);
     }
     const char letter = rest.empty() ? '\0' : rest.front();
-    if (letter == '\0' || message_sequences.find(letter) == std::string_view::npos) {
+    if (letter == '\0' || message_sequences.find(letter) == message_sequences.npos) {
         const auto shown = letter == '\0' ? std::string("% at the end") : std::string("%") + letter;
         return std::unexpected(
             shown + " is not known; there are %A %C %D %E %F %I %J %P %R %S %U %X %j %l %m %p %q %r %t %x %%");

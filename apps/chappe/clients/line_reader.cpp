@@ -53,7 +53,7 @@ void LineReader::take_lines() {
     std::size_t used = 0;
     while (callbacks_.wanted()) {
         const auto line_feed = pending_.find('\n', std::max(used, scanned_));
-        if (line_feed == std::string::npos) {
+        if (line_feed == pending_.npos) {
             scanned_ = pending_.size();
             break;
         }

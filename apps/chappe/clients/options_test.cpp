@@ -114,16 +114,18 @@ TEST(ClientOptions, AWillHasItsParts) {
 
 class PasswordTest : public testing::Test {
 protected:
-    void SetUp() override { std::ofstream(path) << "from file\r\nmore\n"; }
-    void TearDown() override { std::filesystem::remove(path); }
+    PasswordTest() : path_(testing::TempDir() + "chappe_password_test") {
+        std::ofstream(path_) << "from file\r\nmore\n";
+    }
+    ~PasswordTest() override { std::filesystem::remove(path_); }
 
-    std::string path = testing::TempDir() + "chappe_password_test";
+    std::string path_;
 };
 
 TEST_F(PasswordTest, ComesFromTheFirstPlaceThatHasOne) {
     const Surroundings with_password{.password = "from environment", .process_id = "1", .random = 1};
     EXPECT_EQ(parsed({"-u", "a", "-P", "typed"}, with_password).options.password, "typed");
-    EXPECT_EQ(parsed({"-u", "a", "--password-file", path}, with_password).options.password, "from file");
+    EXPECT_EQ(parsed({"-u", "a", "--password-file", path_}, with_password).options.password, "from file");
     EXPECT_EQ(parsed({"-L", "mqtt://a:from%20url@host"}, with_password).options.password, "from url");
     EXPECT_EQ(parsed({"-u", "a"}, with_password).options.password, "from environment");
     EXPECT_EQ(parsed({}, with_password).options.password, std::nullopt);  // It goes with a user.

@@ -169,7 +169,7 @@ Checked<> add(const std::vector<std::string>& words, Properties& properties) {
     if (!assignment.problem().empty()) return std::unexpected(words[1] + ": " + assignment.problem());
     if (assignment.found()) return {};
     auto offered = assignment.offered();
-    offered.emplace_back("user-property");
+    offered.push_back("user-property");
     return std::unexpected("\"" + words[1] + "\" is not a property of " + lower(words[0]) + "; there are " +
                            join(offered));
 }
@@ -195,7 +195,7 @@ std::string list_properties() {
         Assignment nothing("", no_value);
         command.assign(nothing, unused);
         auto names = nothing.offered();
-        names.emplace_back("user-property");
+        names.push_back("user-property");
         text += "  " + std::string(command.name) + ": " + join(names) + "\n";
     }
     return text;

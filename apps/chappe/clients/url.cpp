@@ -20,21 +20,21 @@ Checked<net::Url> parse_server(std::string_view text) {
 Checked<ClientUrl> ClientUrl::parse(std::string_view text) {
     ClientUrl url;
     const auto authority_at = text.find("://");
-    if (authority_at == std::string_view::npos || text.starts_with("unix:")) {
+    if (authority_at == text.npos || text.starts_with("unix:")) {
         url.server = TRY(parse_server(text));
         return url;
     }
     const auto scheme = text.substr(0, authority_at + 3);
     auto authority = text.substr(authority_at + 3);
-    if (const auto slash = authority.find('/'); slash != std::string_view::npos) {
+    if (const auto slash = authority.find('/'); slash != authority.npos) {
         url.topic = TRY(percent_decode(authority.substr(slash + 1)));
         authority = authority.substr(0, slash);
     }
-    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    if (const auto at = authority.rfind('@'); at != authority.npos) {
         const auto user = authority.substr(0, at);
         const auto colon = user.find(':');
         url.user = TRY(percent_decode(user.substr(0, colon)));
-        if (colon != std::string_view::npos) url.password = TRY(percent_decode(user.substr(colon + 1)));
+        if (colon != user.npos) url.password = TRY(percent_decode(user.substr(colon + 1)));
         authority = authority.substr(at + 1);
     }
     url.server = TRY(parse_server(std::string(scheme) + std::string(authority)));
@@ -42,7 +42,7 @@ Checked<ClientUrl> ClientUrl::parse(std::string_view text) {
 }
 
 Checked<net::Url> url_of(std::string_view host, std::uint16_t port) {
-    const bool bare_ipv6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+    const bool bare_ipv6 = host.find(':') != host.npos && !host.starts_with('[');
     const auto text = bare_ipv6 ? "[" + std::string(host) + "]" : std::string(host);
     return parse_server("mqtt://" + text + ":" + std::to_string(port));
 }

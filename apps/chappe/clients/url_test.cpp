@@ -9,11 +9,11 @@ using Text = std::optional<std::string>;
 
 TEST(ClientUrl, HasAllParts) {
     struct Row {
-        const char* text = "";
-        const char* server = "";
+        const char* text;
+        const char* server;
         Text user;
         Text password;
-        const char* topic = "";
+        const char* topic;
     };
     const Row rows[] = {
         {"mqtt://host", "mqtt://host:1883", {}, {}, ""},
