@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -50,9 +51,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
         }
     }
     if (has_seed && !has_bound) arguments.seeds = 1;
-    // No two runs begin alike; the seed is told, so each can be repeated.
-    const auto time = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    if (!has_seed) arguments.seed = time / 1000 * 1000;
+    if (!has_seed) arguments.seed = std::random_device{}() * std::uint64_t{1'000'000};
     return true;
 }
 

@@ -196,8 +196,8 @@ private:
     // --- shard_publish.cpp: from a publisher to sessions.
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Publish& publish, Instant now);
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::PubRel& release);
-    template <class Packet>
-    [[nodiscard]] mqtt::Result<> handle_ack(Connection& connection, const Packet& packet, Instant now);
+    template <class Ack>
+    [[nodiscard]] mqtt::Result<> handle_ack(Connection& connection, const Ack& ack, Instant now);
     [[nodiscard]] mqtt::Result<> check_topic(std::string_view topic);
     [[nodiscard]] bool is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish);
     [[nodiscard]] mqtt::Result<> refuse_publish(Connection& connection, const mqtt::Publish& publish,

@@ -40,7 +40,7 @@ public:
            const Reconnect& reconnect = {});
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
-    ~Client() override;  // Closes without DISCONNECT, so that the server publishes the will.
+    ~Client();  // Closes without DISCONNECT, so that the server publishes the will.
 
     // Connects, and keeps doing so. Not while it is started already.
     void start(const net::Url& url);

@@ -81,43 +81,43 @@ private:
 
 class ClientTest : public testing::Test {
 protected:
-    ClientTest() : loop(net::EventLoop::create().value()) {}
+    ClientTest() : loop_(net::EventLoop::create().value()) {}
 
     void listen(ServerSide::OnPacket on_packet) {
-        auto made = net::Listener::create(
-            *loop, net::ListenUrl::parse("mqtt://127.0.0.1:0").value(),
+        auto listener = net::Listener::create(
+            *loop_, net::ListenUrl::parse("mqtt://127.0.0.1:0").value(),
             [this, on_packet](std::unique_ptr<net::Stream> stream) {
-                connections.emplace_back(*loop, std::move(stream), on_packet);
+                connections_.emplace_back(*loop_, std::move(stream), on_packet);
             },
             [](const net::IoError& error) { ADD_FAILURE() << error.what; });
-        ASSERT_TRUE(made.has_value()) << made.error().what;
-        listener = std::move(*made);
+        ASSERT_TRUE(listener.has_value()) << listener.error().what;
+        listener_ = std::move(*listener);
     }
     [[nodiscard]] net::Url url() const {
-        return {.scheme = net::Scheme::Mqtt, .host = "127.0.0.1", .port = listener->local_url().port, .path = {}};
+        return {.scheme = net::Scheme::Mqtt, .host = "127.0.0.1", .port = listener_->local_url().port, .path = {}};
     }
     // Runs the loop until the condition holds; a generous limit turns a hang into a failure.
     void run_until(const std::function<bool()>& condition) {
         const auto give_up_at = std::chrono::steady_clock::now() + 20s;
         while (!condition()) {
             ASSERT_LT(std::chrono::steady_clock::now(), give_up_at) << "What was waited for did not happen";
-            loop->run_once(100ms);
+            loop_->run_once(100ms);
         }
     }
     std::unique_ptr<Client> make(Options options, Callbacks callbacks, const Reconnect& reconnect = {}) {
         callbacks.on_disconnected = [this](const Disconnection& disconnection, std::optional<Duration> retry_in) {
-            disconnections.push_back(disconnection);
-            will_retry = retry_in.has_value();
+            disconnections_.push_back(disconnection);
+            will_retry_ = retry_in.has_value();
         };
-        return std::make_unique<Client>(*loop, pool, std::move(options), std::move(callbacks), reconnect);
+        return std::make_unique<Client>(*loop_, pool_, std::move(options), std::move(callbacks), reconnect);
     }
 
-    std::unique_ptr<net::EventLoop> loop;
-    net::WorkerPool pool;
-    std::list<ServerSide> connections;
-    std::unique_ptr<net::Listener> listener;
-    std::vector<Disconnection> disconnections;
-    bool will_retry = false;
+    std::unique_ptr<net::EventLoop> loop_;
+    net::WorkerPool pool_;
+    std::list<ServerSide> connections_;
+    std::unique_ptr<net::Listener> listener_;
+    std::vector<Disconnection> disconnections_;
+    bool will_retry_ = false;
 };
 
 constexpr Reconnect at_once{.delay_min = 1ms, .delay_max = 1ms};
@@ -141,9 +141,9 @@ TEST_F(ClientTest, PublishesAndStopsCleanly) {
     client->stop();
     run_until([&] { return client->stopped(); });
     EXPECT_EQ(seen, (std::vector<std::string>{"1", "2", "DISCONNECT"}));
-    EXPECT_TRUE(connections.front().closed_by_client());
-    ASSERT_EQ(disconnections.size(), 1);
-    EXPECT_EQ(disconnections[0].cause, Cause::Requested);
+    EXPECT_TRUE(connections_.front().closed_by_client());
+    ASSERT_EQ(disconnections_.size(), 1);
+    EXPECT_EQ(disconnections_[0].cause, Cause::Requested);
 }
 
 TEST_F(ClientTest, LargeMessagesGoBothWays) {
@@ -162,13 +162,13 @@ TEST_F(ClientTest, LargeMessagesGoBothWays) {
 }
 
 TEST_F(ClientTest, ConnectsAgainAndFinishesItsWork) {
-    int attempts = 0;
+    int connections = 0;
     listen([&](ServerSide& server, const mqtt::Packet& packet) {
         if (std::holds_alternative<mqtt::Connect>(packet)) {
-            ++attempts;
+            ++connections;
             server.send(mqtt::ConnAck{});
         } else if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) {
-            if (attempts < 3) {
+            if (connections < 3) {
                 server.close();
             } else {
                 server.send(mqtt::PubAck{.packet_id = publish->packet_id});
@@ -180,11 +180,11 @@ TEST_F(ClientTest, ConnectsAgainAndFinishesItsWork) {
     client->start(url());
     ASSERT_TRUE(client->publish(message("a", "stubborn", QoS::AtLeastOnce)));
     run_until([&] { return acknowledged == 1; });
-    EXPECT_EQ(attempts, 3);
-    ASSERT_EQ(disconnections.size(), 2);
-    EXPECT_EQ(disconnections[0].cause, Cause::Lost);
-    EXPECT_FALSE(disconnections[0].reason.empty());
-    EXPECT_TRUE(will_retry);
+    EXPECT_EQ(connections, 3);
+    ASSERT_EQ(disconnections_.size(), 2);
+    EXPECT_EQ(disconnections_[0].cause, Cause::Lost);
+    EXPECT_FALSE(disconnections_[0].reason.empty());
+    EXPECT_TRUE(will_retry_);
 }
 
 TEST_F(ClientTest, DoesNotRepeatARefusalThatLasts) {
@@ -193,15 +193,15 @@ TEST_F(ClientTest, DoesNotRepeatARefusalThatLasts) {
             server.send(mqtt::ConnAck{.reason_code = ReasonCode::BadUserNameOrPassword});
             server.close();
         });
-        disconnections.clear();
+        disconnections_.clear();
         auto reconnect = at_once;
         reconnect.when_refused = when_refused;
         auto client = make({}, {}, reconnect);
         client->start(url());
-        run_until([&] { return !disconnections.empty(); });
-        EXPECT_EQ(disconnections[0].cause, Cause::Refused);
-        EXPECT_EQ(disconnections[0].reason_code, ReasonCode::BadUserNameOrPassword);
-        EXPECT_EQ(will_retry, when_refused);
+        run_until([&] { return !disconnections_.empty(); });
+        EXPECT_EQ(disconnections_[0].cause, Cause::Refused);
+        EXPECT_EQ(disconnections_[0].reason_code, ReasonCode::BadUserNameOrPassword);
+        EXPECT_EQ(will_retry_, when_refused);
         EXPECT_EQ(client->stopped(), !when_refused);
     }
 }
@@ -209,13 +209,13 @@ TEST_F(ClientTest, DoesNotRepeatARefusalThatLasts) {
 TEST_F(ClientTest, SaysWhyThereIsNoConnection) {
     listen([](ServerSide&, const mqtt::Packet&) {});
     const auto nobody_listens = url();
-    listener.reset();
+    listener_.reset();
     auto client = make({}, {}, {.enabled = false});
     client->start(nobody_listens);
     run_until([&] { return client->stopped(); });
-    ASSERT_EQ(disconnections.size(), 1);
-    EXPECT_EQ(disconnections[0].cause, Cause::Unreachable);
-    EXPECT_NE(disconnections[0].reason.find("refused"), std::string::npos) << disconnections[0].reason;
+    ASSERT_EQ(disconnections_.size(), 1);
+    EXPECT_EQ(disconnections_[0].cause, Cause::Unreachable);
+    EXPECT_NE(disconnections_[0].reason.find("refused"), std::string::npos) << disconnections_[0].reason;
 }
 
 TEST_F(ClientTest, CanBeStoppedBeforeThereIsAConnection) {
@@ -225,14 +225,14 @@ TEST_F(ClientTest, CanBeStoppedBeforeThereIsAConnection) {
     client->start(nobody_listens);  // It is dialing.
     client->stop();
     run_until([&] { return client->stopped(); });
-    EXPECT_EQ(disconnections.back().cause, Cause::Requested);
+    EXPECT_EQ(disconnections_.back().cause, Cause::Requested);
 
-    listener.reset();
+    listener_.reset();
     client->start(nobody_listens);
-    run_until([&] { return will_retry; });  // It waits for the next attempt.
+    run_until([&] { return will_retry_; });  // It waits for the next attempt.
     client->stop();
     run_until([&] { return client->stopped(); });
-    EXPECT_EQ(disconnections.back().cause, Cause::Requested);
+    EXPECT_EQ(disconnections_.back().cause, Cause::Requested);
 }
 
 TEST_F(ClientTest, WhatComesAfterStopIsNotAcknowledged) {
@@ -270,9 +270,9 @@ TEST_F(ClientTest, DestroyingItLeavesWithoutDisconnect) {
     client->start(url());
     run_until([&] { return client->connected(); });
     client.reset();
-    run_until([&] { return connections.front().closed_by_client(); });
+    run_until([&] { return connections_.front().closed_by_client(); });
     EXPECT_FALSE(disconnect);
-    EXPECT_TRUE(disconnections.empty());
+    EXPECT_TRUE(disconnections_.empty());
 }
 
 }  // namespace

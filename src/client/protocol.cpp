@@ -112,7 +112,7 @@ void Protocol::closed(std::string_view reason, Events& events) {
     inbox_.connection_lost();
     std::ranges::move(deferred_, std::back_inserter(events));
     deferred_.clear();
-    events.emplace_back(event::Disconnected{std::move(disconnection_)});
+    events.push_back(event::Disconnected{std::move(disconnection_)});
 }
 
 // What follows from the call that is about to return: acknowledgements that are due, what now fits in the window.
@@ -125,7 +125,7 @@ void Protocol::settle(std::size_t output_before, Instant now, Events& events) {
     }
     if (told_full_ && outbox_.roomy()) {
         told_full_ = false;
-        events.emplace_back(event::Drained{});
+        events.push_back(event::Drained{});
     }
 }
 

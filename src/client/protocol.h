@@ -91,7 +91,7 @@ private:
     [[nodiscard]] mqtt::Result<> on(const mqtt::UnsubAck& packet, Events& events);
     [[nodiscard]] mqtt::Result<> on(const mqtt::PingResp& packet);
     [[nodiscard]] mqtt::Result<> on(const mqtt::Disconnect& packet);
-    [[nodiscard]] mqtt::Result<> on(const mqtt::Auth& packet, Events& events) const;
+    [[nodiscard]] mqtt::Result<> on(const mqtt::Auth& packet, Events& events);
     void begin_session(bool session_present, Events& events);
     [[nodiscard]] mqtt::Result<> finish(const Outbox::Acknowledged& acknowledged, mqtt::ReasonCode code,
                                         std::optional<std::string_view> reason, Events& events);

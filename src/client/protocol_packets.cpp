@@ -58,11 +58,11 @@ mqtt::Result<> Protocol::handle_publish(const mqtt::Frame& frame, Events& events
     TRY(mqtt::decode(frame, options_.version, mqtt::Sender::Server, packet));
     TRY(incoming_aliases_.resolve(packet));
     if (packet.qos == mqtt::QoS::AtMostOnce) {
-        events.emplace_back(event::Message{std::move(packet), {}});
+        events.push_back(event::Message{std::move(packet), {}});
         return {};
     }
     const auto arrival = TRY(inbox_.on_publish(packet.packet_id, packet.qos));
-    if (arrival.is_new) events.emplace_back(event::Message{std::move(packet), arrival.token});
+    if (arrival.is_new) events.push_back(event::Message{std::move(packet), arrival.token});
     if (options_.acknowledge == Acknowledge::Automatically) inbox_.acknowledge(arrival.token, ReasonCode::Success);
     return {};
 }
@@ -84,7 +84,7 @@ mqtt::Result<> Protocol::on(const mqtt::ConnAck& packet, Instant now, Events& ev
                       now);
     incoming_aliases_.reset(v5() ? options_.topic_alias_maximum : std::uint16_t{0});
     outgoing_aliases_.reset(limits_.topic_alias_maximum, options_.topic_aliases);
-    events.emplace_back(event::Connected{packet});
+    events.push_back(event::Connected{packet});
     begin_session(packet.session_present, events);
     return {};
 }
@@ -98,14 +98,14 @@ void Protocol::begin_session(bool session_present, Events& events) {
     } else {
         inbox_.session_lost();
         for (const auto token : outbox_.restart(ids_)) {
-            events.emplace_back(event::Published{token, ReasonCode::Success, {}});
+            events.push_back(event::Published{token, ReasonCode::Success, {}});
         }
     }
     requests_.resume(session_present, ids_);
     outbox_.remove_waiting([this](const StoredPublish& publish) { return !limits_.refusal(publish); },
                            [&](PublishToken token, const StoredPublish& publish) {
                                const auto refusal = limits_.refusal(publish);
-                               events.emplace_back(event::Published{token, refusal->code, refusal->reason});
+                               events.push_back(event::Published{token, refusal->code, refusal->reason});
                            });
 }
 
@@ -145,18 +145,18 @@ mqtt::Result<> Protocol::finish(const Outbox::Acknowledged& acknowledged, Reason
     }
     // An unknown id is what is left of a session that one side has forgotten; there is nothing to do.
     if (acknowledged.outcome == Outbox::Outcome::Done) {
-        events.emplace_back(event::Published{acknowledged.token, code, reason.value_or("")});
+        events.push_back(event::Published{acknowledged.token, code, reason.value_or("")});
     }
     return {};
 }
 
 mqtt::Result<> Protocol::on(const mqtt::SubAck& packet, Events& events) {
-    events.emplace_back(TRY(requests_.on_suback(packet, ids_)));
+    events.push_back(TRY(requests_.on_suback(packet, ids_)));
     return {};
 }
 
 mqtt::Result<> Protocol::on(const mqtt::UnsubAck& packet, Events& events) {
-    events.emplace_back(TRY(requests_.on_unsuback(packet, ids_)));
+    events.push_back(TRY(requests_.on_unsuback(packet, ids_)));
     return {};
 }
 
@@ -171,9 +171,9 @@ mqtt::Result<> Protocol::on(const mqtt::Disconnect& packet) {
     return {};
 }
 
-mqtt::Result<> Protocol::on(const mqtt::Auth& packet, Events& events) const {
+mqtt::Result<> Protocol::on(const mqtt::Auth& packet, Events& events) {
     if (!options_.authentication_method) return failure(ReasonCode::ProtocolError, "AUTH that was not asked for");
-    events.emplace_back(event::Challenged{packet});
+    events.push_back(event::Challenged{packet});
     return {};
 }
 

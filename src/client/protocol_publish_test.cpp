@@ -224,11 +224,11 @@ TEST(ClientResume, AcceptsAnAcknowledgementOfWhatWentOutBefore) {
 // What a server says it cannot take is refused at once while it is connected, and when it says so later for what waits.
 TEST(ClientLimits, AreKept) {
     struct Row {
-        const char* name = "";
+        const char* name;
         mqtt::ConnAck limits;
-        QoS qos = QoS::AtMostOnce;
-        bool retain = false;
-        ReasonCode expected = ReasonCode::Success;
+        QoS qos;
+        bool retain;
+        ReasonCode expected;
     };
     const Row rows[] = {
         {"QoS", {.maximum_qos = QoS::AtLeastOnce}, QoS::ExactlyOnce, false, ReasonCode::QoSNotSupported},

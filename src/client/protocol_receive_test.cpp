@@ -258,7 +258,7 @@ TEST(ClientSubscribe, KeepsToWhatTheServerOffers) {
     struct Row {
         mqtt::ConnAck limits;
         Subscription subscription;
-        ReasonCode expected = ReasonCode::Success;
+        ReasonCode expected;
     };
     const Row rows[] = {
         {{.wildcard_subscription_available = false}, to("a/+"), ReasonCode::WildcardSubscriptionsNotSupported},

@@ -108,12 +108,11 @@ std::optional<mqtt::Error> Requests::refusal_of(const Request& request, mqtt::Pr
 void Requests::answer(Request& request, const mqtt::Error& refusal, Events& events) {
     if (auto* subscriptions = std::get_if<std::vector<Subscription>>(&request.what)) {
         std::vector<mqtt::ReasonCode> codes(subscriptions->size(), refusal.code);
-        events.emplace_back(
-            event::Subscribed{request.token, std::move(*subscriptions), std::move(codes), refusal.reason});
+        events.push_back(event::Subscribed{request.token, std::move(*subscriptions), std::move(codes), refusal.reason});
     } else {
         auto& filters = std::get<Filters>(request.what);
         std::vector<mqtt::ReasonCode> codes(filters.size(), refusal.code);
-        events.emplace_back(event::Unsubscribed{request.token, std::move(filters), std::move(codes), refusal.reason});
+        events.push_back(event::Unsubscribed{request.token, std::move(filters), std::move(codes), refusal.reason});
     }
 }
 
