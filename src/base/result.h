@@ -6,9 +6,9 @@
 #include <utility>
 
 // Evaluates to the value of `expression` (a std::expected), or returns its error from the enclosing function.
-// A GNU statement expression, which g++ and clang both compile; the alternative is three lines at each call. Nothing that
-// owns memory may be constructed before it in the same statement, as in `Pair{std::string(...), TRY(...)}`: when TRY returns,
-// g++ 12 does not destroy what it has constructed so far.
+// A GNU statement expression, which g++ and clang both compile; the alternative is three lines at each call. Nothing
+// that owns memory may be constructed before it in the same statement, as in `Pair{std::string(...), TRY(...)}`: when
+// TRY returns, g++ 12 does not destroy what it has constructed so far.
 #define TRY(expression)                                            \
     ({                                                             \
         auto&& try_result = (expression);                          \

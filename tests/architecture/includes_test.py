@@ -70,6 +70,7 @@ class MadeUpTree(unittest.TestCase):
             "src/mqtt/packet_test.cpp": '#include "mqtt/packet.h"\n#include <gtest/gtest.h>\n#include <thread>\n',
             "src/mqtt/frames.h": '#include <gmock/gmock.h>\n#include "tests/cases.h"\n',
             "tests/cases.h": "",
+            "src/mqtt/print_main.cpp": "#include <random>\n",
             "src/mqtt/frames_test.cpp": '#include "frames.h"\n',
             "src/server/settings/load.cpp": '#include <sys/epoll.h>\n#include <fmt/format.h>\n#include "mqtt/packet.h"\n',
             "apps/chappe/main.cpp": '#include <CLI/CLI.hpp>\n#include "server/settings/load.cpp"\n',
