@@ -5,7 +5,7 @@ import unittest
 
 from support import limits
 from support.case import BrokerCase, fixture
-from support.mosquitto_tools import Message, Subscriber, publish, run, tcp
+from support.mosquitto_tools import Message, Subscriber, publish, run, tcp, tool_command
 from support.process import Process
 from support.server import BROKER, unlike_mosquitto
 
@@ -128,7 +128,7 @@ class FilterTest(BrokerCase):
         # -U unsubscribes after the subscription of the persistent session below has been restored.
         options = ("-i", "u", "-c", "-q", "1")
         Subscriber(self, *options, topics=["keep", "drop", "end"]).disconnect()
-        run(self, "mosquitto_sub", *options, "-t", "keep", "-U", "drop", "-E")
+        run(self, "sub", *options, "-t", "keep", "-U", "drop", "-E")
         subscriber = Subscriber(self, *options, topics=["end"])
         for topic in ("drop", "keep", "end"):
             publish(self, "-q", "1", "-t", topic, "-m", topic)
@@ -137,7 +137,7 @@ class FilterTest(BrokerCase):
     def test_filters_that_are_not_allowed(self):
         for topic_filter in ("a/#/b", "a+", "+a/b", "a/b#"):
             with self.subTest(topic_filter=topic_filter):
-                run(self, "mosquitto_sub", "-t", topic_filter, "-E", expect=1)
+                run(self, "sub", "-t", topic_filter, "-E", expect=1)
 
 
 class RetainTest(BrokerCase):
@@ -179,9 +179,9 @@ class RetainTest(BrokerCase):
     def test_retained_only_and_remove_retained(self):
         publish(self, "-t", "old/1", "-m", "x", "-r")
         publish(self, "-t", "old/2", "-m", "y", "-r")
-        only = run(self, "mosquitto_sub", "-t", "old/#", "--retained-only", "-C", "2", "-F", "%t %p")
+        only = run(self, "sub", "-t", "old/#", "--retained-only", "-C", "2", "-F", "%t %p")
         self.assertCountEqual(only.stdout, [b"old/1 x", b"old/2 y"])
-        run(self, "mosquitto_sub", "-t", "old/#", "--remove-retained", "-W", "1", expect=27)
+        run(self, "sub", "-t", "old/#", "--remove-retained", "-W", "1", expect=27)
         publish(self, "-t", "old/3", "-m", "z", "-r")
         subscriber = Subscriber(self, "-C", "1", topics=["old/#"])
         self.assertEqual(subscriber.messages(1), [Message("old/3", 0, True, b"z")])
@@ -217,7 +217,7 @@ class WillTest(BrokerCase):
         watcher = Subscriber(self, "-C", "1", topics=["will"])
         for version in VERSIONS:
             # -E leaves with an ordinary DISCONNECT; on SIGTERM mosquitto_sub would ask for its will (code 0x04).
-            run(self, "mosquitto_sub", *self.will_options(version, 0, retain=False), "-t", "x", "-E")
+            run(self, "sub", *self.will_options(version, 0, retain=False), "-t", "x", "-E")
         publish(self, "-t", "will", "-m", "marker")
         self.assertEqual(watcher.messages(1), [Message("will", 0, False, b"marker")])
 
@@ -284,7 +284,7 @@ class PersistentSessionTest(BrokerCase):
     def test_clean_session_forgets(self):
         Subscriber(self, "-i", "clean", "-c", "-q", "1", topics=["wait"]).disconnect()
         publish(self, "-q", "1", "-t", "wait", "-m", "1")
-        run(self, "mosquitto_sub", "-i", "clean", "-t", "other", "-E")
+        run(self, "sub", "-i", "clean", "-t", "other", "-E")
         subscriber = Subscriber(self, "-i", "clean", "-c", "-q", "1", "-C", "1", topics=["wait"])
         publish(self, "-q", "1", "-t", "wait", "-m", "2")
         self.assertEqual(subscriber.messages(1), [Message("wait", 1, False, b"2")])
@@ -375,7 +375,7 @@ class PropertyTest(BrokerCase):
     def test_user_properties_of_every_packet_are_accepted(self):
         run(
             self,
-            "mosquitto_sub",
+            "sub",
             *("-V", "mqttv5", "-t", "a", "-U", "b", "-E"),
             *("-D", "connect", "user-property", "k", "v"),
             *("-D", "connect", "receive-maximum", "10"),
@@ -434,7 +434,7 @@ class RequestResponseTest(BrokerCase):
     def answer_one_request(self, version):
         service = Subscriber(self, "-V", "mqttv5", "-q", "1", "-C", "1", topics=["service"])
         request = Process(
-            ["mosquitto_rr", *tcp(self.server), "-V", version, "-q", "1", "-t", "service", "-e", "answers/1", "-m", "question"],
+            [*tool_command(self, "rr"), *tcp(self.server), "-V", version, "-q", "1", "-t", "service", "-e", "answers/1", "-m", "question"],
         )
         self.addCleanup(request.kill)
         (message,) = service.messages(1)
@@ -451,7 +451,7 @@ class RequestResponseTest(BrokerCase):
                 self.answer_one_request(version)
 
     def test_request_without_answer_times_out(self):
-        run(self, "mosquitto_rr", "-t", "service", "-e", "answers/1", "-m", "question", "-W", "1", expect=27)
+        run(self, "rr", "-t", "service", "-e", "answers/1", "-m", "question", "-W", "1", expect=27)
 
 
 class SysTopicsTest(BrokerCase):

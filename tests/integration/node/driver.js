@@ -182,7 +182,9 @@ const commands = {
     const options = { qos: line.number('qos'), retain: line.number('retain') === 1 }
     if (client.options.protocolVersion === 5) options.properties = properties(line)
     client.publish(line.text('topic'), line.bytes('payload'), options, (error, packet) => {
-      report(error ? 'refused' : 'published', [['tag', line.text('tag')], ['code', error?.code ?? packet?.reasonCode ?? 0]])
+      // 0x92 answers a release that was sent again because its first answer was lost: the message has been delivered.
+      const delivered = !error || error.code === 0x92
+      report(delivered ? 'published' : 'refused', [['tag', line.text('tag')], ['code', error?.code ?? packet?.reasonCode ?? 0]])
     })
   },
   disconnect (line) {
