@@ -31,7 +31,8 @@ using enum PacketType;
 using Code = ReasonCode;
 
 // Table 2-6, with the direction that the tables of the packets add to it. DISCONNECT with BadAuthenticationMethod
-// stands in 2-6 and not in 3-10; section 4.12 needs it, so servers may send it.
+// stands in 2-6 and not in 3-10; section 4.12 needs it, so servers may send it. Tables 3-4 and 3-5 leave
+// NoMatchingSubscribers to servers, but a broker that bridges is a server behind its client, and Mosquitto's says so.
 constexpr std::array reason_codes = {
     ReasonCodeInfo{Code::Success,
                    "Success",
@@ -40,7 +41,7 @@ constexpr std::array reason_codes = {
     ReasonCodeInfo{Code::GrantedQoS1, "Granted QoS 1", {}, {SubAck}},
     ReasonCodeInfo{Code::GrantedQoS2, "Granted QoS 2", {}, {SubAck}},
     ReasonCodeInfo{Code::DisconnectWithWillMessage, "Disconnect with Will Message", {Disconnect}, {}},
-    ReasonCodeInfo{Code::NoMatchingSubscribers, "No matching subscribers", {}, {PubAck, PubRec}},
+    ReasonCodeInfo{Code::NoMatchingSubscribers, "No matching subscribers", {PubAck, PubRec}, {PubAck, PubRec}},
     ReasonCodeInfo{Code::NoSubscriptionExisted, "No subscription existed", {}, {UnsubAck}},
     ReasonCodeInfo{Code::ContinueAuthentication, "Continue authentication", {Auth}, {Auth}},
     ReasonCodeInfo{Code::ReAuthenticate, "Re-authenticate", {Auth}, {}},
