@@ -70,6 +70,7 @@ class Driver:
         self._tag = 0
         self._writing = threading.Lock()
         self.events = []
+        self._counts = {}
         env = {**os.environ, "NODE_PATH": os.path.join(PEERS, "node", "node_modules")}
         self.process = Process(command, stdin=True, env=env, on_line=self._on_line)
         case.addCleanup(self.process.kill)
@@ -77,6 +78,7 @@ class Driver:
     def _on_line(self, line):
         event = _parse(line)
         self.events.append(event)
+        self._counts[event.kind] = self._counts.get(event.kind, 0) + 1
         if self._reconnecting and event.kind in ("lost", "failed"):
             self.send("connect", **self._connect)
 
@@ -88,7 +90,7 @@ class Driver:
                 pass  # It has ended: whoever waits for its answer is told so.
 
     def count(self, kind):
-        return sum(event.kind == kind for event in self.events)
+        return self._counts.get(kind, 0)
 
     def last(self, kind):
         return next(event for event in reversed(self.events) if event.kind == kind)

@@ -1,12 +1,24 @@
 """A child process whose lines are waited for, not polled."""
 
+import atexit
 import os
 import signal
 import subprocess
 import threading
 import time
+import weakref
 
 from . import limits
+
+_started = weakref.WeakSet()
+
+
+@atexit.register
+def _leave_nothing_behind():
+    """A test run that is interrupted takes its servers and clients with it."""
+    for process in list(_started):
+        if process.running():
+            process.kill()
 
 
 class Process:
@@ -30,6 +42,7 @@ class Process:
             stderr=subprocess.PIPE,
             env=env,
         )
+        _started.add(self)
         self._readers = [
             threading.Thread(target=self._read, args=(self._popen.stdout, self.stdout), daemon=True),
             threading.Thread(target=self._read, args=(self._popen.stderr, self.stderr), daemon=True),

@@ -16,7 +16,7 @@ UP, DOWN = "client to broker", "broker to client"
 class Proxy:
     """Listens on a port of its own and forwards each connection to the upstream address.
 
-    cut_after(connection_number) says after how many bytes, in both directions together, a connection is cut; None: never.
+    cut_after(cuts_so_far) says, for a new connection, after how many bytes in both directions it is cut; None: never.
 
     A cut resets both connections, and what was under way is lost. With gentle=True the client is told by an orderly end
     and what it still writes is thrown away, for clients that do not survive a failing write.
@@ -24,7 +24,7 @@ class Proxy:
 
     def __init__(self, host, port, cut_after=None, single_bytes=False, bytes_per_second=None, gentle=False):
         self.upstream = (host, port)
-        self.cut_after = cut_after or (lambda number: None)
+        self.cut_after = cut_after or (lambda cuts: None)
         self.single_bytes = single_bytes
         self.bytes_per_second = bytes_per_second
         self.gentle = gentle
@@ -121,7 +121,7 @@ class Proxy:
                 return
             with self.changed:
                 self.accepted += 1
-                number, refusing = self.accepted, self._refusing
+                cuts, refusing = self.cuts, self._refusing
                 self.changed.notify_all()
             if refusing:
                 client.close()
@@ -132,7 +132,7 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
-            link = _Link(self, client, server, self.cut_after(number))
+            link = _Link(self, client, server, self.cut_after(cuts))
             with self.changed:
                 self._links.append(link)
             link.start()
@@ -278,10 +278,10 @@ def _end_gently(connection):
 
 
 def cutting_plan(seed, cuts, least, most):
-    """For Proxy.cut_after: the first `cuts` connections are reset after a random number of bytes, the others never."""
+    """For Proxy.cut_after: `cuts` cuts, each after a random number of bytes, and then no more."""
     generator = random.Random(seed)
     budgets = [generator.randint(least, most) for _ in range(cuts)]
-    return lambda number: budgets[number - 1] if number <= cuts else None
+    return lambda done: budgets[done] if done < cuts else None
 
 
 def new_seed(test):
