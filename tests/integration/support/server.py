@@ -27,7 +27,7 @@ SANITIZER_REPORT = re.compile(rb"(ERROR|WARNING): (Address|Leak|Thread|Memory|Un
 def chappe_command():
     command = os.environ.get("CHAPPE", os.path.join(ROOT, "build", "release", "chappe"))
     if not os.access(command, os.X_OK):
-        raise unittest.SkipTest(f"{command} is not there; CHAPPE names another")
+        raise FileNotFoundError(f"{command} is not there; CHAPPE names another")
     return os.path.abspath(command)
 
 
