@@ -43,17 +43,17 @@ private:
 
     void on_failure(const mqtt::token& token) override {
         const long reason = token.get_reason_code();
-        report(failure_, Fields{}.add("tag", tag_).add("code", reason != 0 ? reason : token.get_return_code()));
+        // This answers a release that was sent again because its first answer was lost: the message has been delivered.
+        const bool delivered = reason == MQTTREASONCODE_PACKET_IDENTIFIER_NOT_FOUND;
+        report(delivered ? success_ : failure_,
+               Fields{}.add("tag", tag_).add("code", reason != 0 ? reason : token.get_return_code()));
     }
 
     static long code(const mqtt::token& token) {
         if (token.get_type() == mqtt::token::Type::SUBSCRIBE) {
             return token.get_subscribe_response().get_reason_codes().at(0);
         }
-        if (token.get_type() == mqtt::token::Type::UNSUBSCRIBE) {
-            const auto& codes = token.get_unsubscribe_response().get_reason_codes();
-            return codes.empty() ? 0 : codes[0];  // 3.1.1 has none.
-        }
+        // The response to an unsubscription has no code that 1.2.0 has set, when it was for one filter.
         return token.get_reason_code();
     }
 
