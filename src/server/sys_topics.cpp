@@ -98,7 +98,9 @@ void SysTopics::update_clients(const Totals& totals) {
     set("clients/total", totals.sessions);
     set("clients/maximum", clients_maximum_);
     set("clients/expired", totals.sessions_expired);
-    set("subscriptions/count", commons_.tree.subscription_count());
+    // The broker's own, one for each feature that subscribes, are nobody's business.
+    const auto own = commons_.local_subscribers.size();
+    set("subscriptions/count", commons_.tree.subscription_count() - std::min(own, commons_.tree.subscription_count()));
     set("shared_subscriptions/count", totals.shared_groups);
 }
 
