@@ -245,13 +245,13 @@ class _Link:
             if not self.open:
                 return
             self.open = False
+        self._proxy._gone(self, abort)  # Before the client can notice and be back: its next connection has the next cut.
         client, server = self._ends[UP]
         _end(server, reset=abort)
         if abort and self._proxy.gentle:
             threading.Thread(target=_end_gently, args=(client,), daemon=True).start()
         else:
             _end(client, reset=abort)
-        self._proxy._gone(self, abort)
 
 
 def _end(connection, reset):
