@@ -135,13 +135,12 @@ TEST_P(Connecting, PingIsAnswered) {
 // A CONNECT whose protocol name is not MQTT, or whose version is none that is served.
 
 std::vector<std::uint8_t> connect_bytes(std::string_view name, std::uint8_t protocol_version) {
-    std::vector<std::uint8_t> bytes = {0x10, 0, 0, static_cast<std::uint8_t>(name.size())};
-    bytes.insert(bytes.end(), name.begin(), name.end());
-    bytes.insert(bytes.end(), {protocol_version, 0x02, 0, 0});
+    std::string bytes = {0x10, 0, 0, static_cast<char>(name.size())};
+    bytes.append(name).append({static_cast<char>(protocol_version), 0x02, 0, 0});
     if (protocol_version >= 5) bytes.push_back(0);  // No properties.
-    bytes.insert(bytes.end(), {0, 1, 'c'});
-    bytes[1] = static_cast<std::uint8_t>(bytes.size() - 2);
-    return bytes;
+    bytes.append({0, 1, 'c'});
+    bytes[1] = static_cast<char>(bytes.size() - 2);
+    return {bytes.begin(), bytes.end()};
 }
 
 // What the broker answers, read as `version` has it.
