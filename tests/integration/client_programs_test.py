@@ -336,6 +336,8 @@ class Pair:
         taken = [message.payload for message in self.witness.take(count + 1)]
         self.case.assertEqual(sorted(taken), sorted([*self.sent, b"end"]))
         received = [event.bytes("payload") for event in self.receiver.messages()]
+        if BROKER == "mosquitto":  # 2.0.11 keeps to no order among messages that it sends again.
+            received, taken = sorted(received), sorted(taken)
         self.case.assertEqual(received, taken)
 
 

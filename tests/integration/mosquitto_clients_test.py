@@ -95,10 +95,11 @@ class FilterTest(BrokerCase):
     TOPICS = ["a", "a/b", "a/b/c", "/a", "a/", "b/b", "a//c", "$lab/a"]
 
     def received_by(self, *filters):
-        subscriber = Subscriber(self, "-q", "1", topics=[*filters, "end"])
-        for topic in [*self.TOPICS, "end"]:
+        # None of the filters matches the marker's topic.
+        subscriber = Subscriber(self, "-q", "1", topics=[*filters, "the/end/of/all"])
+        for topic in [*self.TOPICS, "the/end/of/all"]:
             publish(self, "-q", "1", "-t", topic, "-m", topic)
-        messages = until_topic(subscriber)
+        messages = until_topic(subscriber, "the/end/of/all")
         self.assertTrue(all(message.payload.decode() == message.topic for message in messages))
         return [message.topic for message in messages]
 
