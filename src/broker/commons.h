@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "broker/journal.h"
 #include "broker/limits.h"
 #include "broker/mailbox.h"
 #include "broker/message_queue.h"
@@ -46,6 +47,7 @@ struct Commons {
     Authenticator& authenticator;
     const Permissions& permissions;
     EventLog& events;
+    Journal* journal = nullptr;  // Set before the shards are made, or never.
 
     // Filled before the shards start, and not changed while they run; only their filters come and go.
     std::vector<LocalSubscriber*> local_subscribers;

@@ -64,15 +64,25 @@ void Connection::owe_ack(OwedAck ack) {
 }
 
 void Connection::settle_ack(mqtt::PacketId packet_id, mqtt::QoS qos, mqtt::ReasonCode code, std::string_view reason) {
-    for (std::size_t index = 0; index != owed_acks_.size(); ++index) {
-        auto& ack = owed_acks_[index];
-        if (ack.ready || ack.packet_id != packet_id || ack.qos != qos) continue;
-        ack.ready = true;
-        ack.code = code;
-        ack.reason = reason;
-        break;
+    if (auto* ack = find_owed(packet_id, qos)) {
+        ack->ready = true;
+        ack->code = code;
+        ack->reason = reason;
     }
     send_ready_acks();
+}
+
+void Connection::withdraw_ack(mqtt::PacketId packet_id, mqtt::QoS qos) {
+    if (auto* ack = find_owed(packet_id, qos)) ack->ready = ack->withdrawn = true;
+    send_ready_acks();
+}
+
+Connection::OwedAck* Connection::find_owed(mqtt::PacketId packet_id, mqtt::QoS qos) noexcept {
+    for (std::size_t index = 0; index != owed_acks_.size(); ++index) {
+        auto& ack = owed_acks_[index];
+        if (!ack.ready && ack.packet_id == packet_id && ack.qos == qos) return &ack;
+    }
+    return nullptr;
 }
 
 void Connection::send_ready_acks() {
@@ -81,6 +91,7 @@ void Connection::send_ready_acks() {
 }
 
 void Connection::send_ack(const OwedAck& ack) {
+    if (ack.withdrawn) return publish_completed();
     if (ack.qos == mqtt::QoS::AtLeastOnce) {
         publish_completed();
         send_with_reason(mqtt::PubAck{.packet_id = ack.packet_id, .reason_code = ack.code}, ack.reason);

@@ -45,6 +45,7 @@ public:
         bool ready;
         mqtt::ReasonCode code;
         std::string_view reason;
+        bool withdrawn = false;  // Ready, but nothing is sent.
     };
 
     // Sending asks for an action::Write, once until begin_write().
@@ -124,11 +125,19 @@ public:
     // Owes an acknowledgement that is ready already, or will be: settle_ack() then says how. Ready ones are sent.
     void owe_ack(OwedAck ack);
     void settle_ack(mqtt::PacketId packet_id, mqtt::QoS qos, mqtt::ReasonCode code, std::string_view reason);
+    // There will be none: the client will have to send the packet again.
+    void withdraw_ack(mqtt::PacketId packet_id, mqtt::QoS qos);
+
+    // What was held for this batch of the Journal may go.
+    void committed(JournalBatch batch) {
+        if (output.committed(batch)) want_write();
+    }
 
 private:
     void want_write() {
         if (!std::exchange(write_wanted_, true)) actions_.push_back(action::Write{id});
     }
+    [[nodiscard]] OwedAck* find_owed(mqtt::PacketId packet_id, mqtt::QoS qos) noexcept;
     void send_ready_acks();
     void send_ack(const OwedAck& ack);
 

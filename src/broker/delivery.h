@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/ids.h"
+#include "broker/journal.h"
 #include "broker/message.h"
 #include "mqtt/types.h"
 
@@ -65,6 +66,7 @@ struct Delivery {
     bool retain = false;
     SubscriptionIdentifiers subscription_identifiers;
     GroupRef group;
+    DeliveryNumber number = 0;  // In the Journal.
 };
 
 }  // namespace chappe::broker

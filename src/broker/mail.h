@@ -46,6 +46,7 @@ struct Publication {
 struct Receipt {
     PendingId pending;
     bool rejected;
+    bool lost;  // The Journal of the receiving shard could not write it.
 };
 
 // The mailbox that the sender found full is empty again.

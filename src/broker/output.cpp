@@ -14,25 +14,46 @@ void Output::append_payload(const MessagePtr& message) {
     size_ += payload.size();
 }
 
+void Output::hold(JournalBatch batch) {
+    if (!holds_.empty() && holds_.back().batch == batch) return;
+    auto after = size_;
+    for (std::size_t index = 0; index != holds_.size(); ++index) after -= holds_[index].after;
+    holds_.push_back({.after = after, .batch = batch});
+}
+
+bool Output::committed(JournalBatch batch) {
+    const auto before = writable();
+    while (!holds_.empty() && holds_.front().batch <= batch) {
+        const auto ended = holds_.pop_front();
+        if (!holds_.empty()) holds_.front().after += ended.after;
+    }
+    if (holds_.empty()) holds_.clear_and_free();
+    return writable() > before;
+}
+
 std::size_t Output::gather(std::span<Bytes> pieces) const {
     std::size_t filled = 0;
+    auto left = writable();
     const auto add = [&](Bytes piece) {
+        piece = piece.first(std::min(piece.size(), left));
+        left -= piece.size();
         if (!piece.empty()) pieces[filled++] = piece;
-        return filled == pieces.size();
+        return filled == pieces.size() || left == 0;
     };
     auto copied = copied_.bytes();
     for (std::size_t index = 0; index != references_.size(); ++index) {
         const auto& reference = references_[index];
-        if (filled == pieces.size() || add(copied.first(reference.copied_before))) return filled;
+        if (left == 0 || filled == pieces.size() || add(copied.first(reference.copied_before))) return filled;
         copied = copied.subspan(reference.copied_before);
         if (add(reference.message->payload().subspan(reference.consumed))) return filled;
     }
-    if (filled != pieces.size()) add(copied);
+    if (left != 0 && filled != pieces.size()) add(copied);
     return filled;
 }
 
 void Output::consume(std::size_t size) {
-    ASSERT(size <= size_);
+    ASSERT(size <= writable());
+    if (!holds_.empty()) holds_.front().after -= size;
     size_ -= size;
     while (size != 0 && !references_.empty()) {
         auto& reference = references_.front();
@@ -54,6 +75,7 @@ void Output::consume(std::size_t size) {
 void Output::clear() {
     copied_.release();
     references_.clear_and_free();
+    holds_.clear_and_free();
     tail_ = size_ = 0;
 }
 

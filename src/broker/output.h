@@ -1,7 +1,8 @@
 #pragma once
 
 // What is to be written to one connection, in order: small packets copied together so that one gathered write sends
-// many, large payloads referenced so that they are never copied. Owned by a Connection.
+// many, large payloads referenced so that they are never copied. What may not be sent before the Journal has written
+// something down is held, with all that follows. Owned by a Connection.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/ring.h"
+#include "broker/journal.h"
 #include "broker/message.h"
 
 namespace chappe::broker {
@@ -40,10 +42,17 @@ public:
 
     void append_payload(const MessagePtr& message);
 
-    // Fills `pieces` with what comes first and returns how many it filled.
+    // What is appended from now on is held until this batch has been committed. Batches come in order.
+    void hold(JournalBatch batch);
+    // This batch and those before it have been committed. Returns whether that lets anything go.
+    bool committed(JournalBatch batch);
+    // How much may be written now.
+    [[nodiscard]] std::size_t writable() const noexcept { return holds_.empty() ? size_ : holds_.front().after; }
+
+    // Fills `pieces` with what comes first and may be written, and returns how many it filled.
     [[nodiscard]] std::size_t gather(std::span<Bytes> pieces) const;
 
-    // Forgets the first `size` bytes, which have been written.
+    // Forgets the first `size` bytes, which have been written; at most writable().
     void consume(std::size_t size);
 
     void clear();
@@ -60,8 +69,14 @@ private:
         MessagePtr message;
     };
 
+    struct Hold {
+        std::size_t after;  // Bytes between the hold before it, or the start, and this one.
+        JournalBatch batch;
+    };
+
     Buffer copied_;
     Ring<Reference> references_;
+    Ring<Hold> holds_;
     std::size_t tail_ = 0;  // Bytes of `copied_` after the last reference.
     std::size_t size_ = 0;
 };

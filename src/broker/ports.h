@@ -1,7 +1,8 @@
 #pragma once
 
-// The few interfaces through which the rest of Chappe meets the broker core. A feature implements one of these or
-// is a LocalSubscriber and a caller of Shard::publish(); there is no other road, so no other place can forget a check.
+// The few interfaces through which the rest of Chappe meets the broker core. A feature implements one of these, or the
+// Journal (journal.h), or is a LocalSubscriber and a caller of Shard::publish(); there is no other road, so no other
+// place can forget a check.
 
 #include <cstdint>
 #include <optional>

@@ -19,6 +19,7 @@ void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept 
 }
 
 void Session::resume(Instant now) {
+    if (kept && inflight_.size() != 0) environment_.journal.hold(*connection_);
     for (const auto packet_id : inflight_.released()) connection_->send(mqtt::PubRel{.packet_id = packet_id});
     pump(now);
 }
@@ -64,20 +65,21 @@ bool Session::can_send_now() const noexcept {
 
 Session::Taken Session::enqueue(Delivery delivery, Instant now) {
     if (make_room(delivery, now)) {
+        keep(delivery);
         queue_.push_back(std::move(delivery));
         return Taken::Yes;
     }
     const auto in_the_way = queue_.in_the_way(*delivery.message).value_or(DropReason::QueueFull);
     switch (environment_.policy.when_full) {
         case WhenFull::Reject:
-            lose(delivery.message, DropReason::Rejected, delivery.group);
+            lose(delivery, DropReason::Rejected);
             return Taken::Rejected;
         case WhenFull::EndSession:
             environment_.events.queue_overflowed = true;
             [[fallthrough]];
         case WhenFull::DropOldest:  // Nothing is left to drop, and it still does not fit.
         case WhenFull::DropNewest:
-            lose(delivery.message, in_the_way, delivery.group);
+            lose(delivery, in_the_way);
             return Taken::Yes;
     }
     std::unreachable();
@@ -88,8 +90,7 @@ bool Session::make_room(const Delivery& delivery, Instant now) {
     drop_expired(now);
     while (const auto in_the_way = queue_.in_the_way(*delivery.message)) {
         if (environment_.policy.when_full != WhenFull::DropOldest || queue_.empty()) return false;
-        const auto oldest = queue_.pop_front();
-        lose(oldest.message, *in_the_way, oldest.group);
+        lose(queue_.pop_front(), *in_the_way);
     }
     return true;
 }
@@ -97,13 +98,19 @@ bool Session::make_room(const Delivery& delivery, Instant now) {
 void Session::drop_expired(Instant now) {
     std::vector<Delivery> expired;
     queue_.extract([now](const Delivery& waiting) { return waiting.message->expired(now); }, expired);
-    for (const auto& delivery : expired) lose(delivery.message, DropReason::Expired, delivery.group);
+    for (const auto& delivery : expired) lose(delivery, DropReason::Expired);
 }
 
 void Session::send(Delivery delivery, Instant now) {
+    keep(delivery);
     const auto message = delivery.message;
     const auto packet_id = inflight_.add(std::move(delivery));
     const auto& sent = inflight_.find(packet_id)->delivery;
+    if (sent.number != 0) {
+        environment_.journal.write(record::MessageSent{id, sent.number, packet_id});
+        // After a crash the client must know it by the same identifier, or would take it twice.
+        if (sent.qos == QoS::ExactlyOnce) environment_.journal.hold(*connection_);
+    }
     const Variant variant{.v5 = connection_->v5(),
                           .qos = sent.qos,
                           .retain = sent.retain,
@@ -112,8 +119,7 @@ void Session::send(Delivery delivery, Instant now) {
         environment_.accounts.counters.inflight_messages.add();
         return;
     }
-    const auto unsent = inflight_.remove(packet_id);  // The quota is given back with it.
-    lose(unsent.message, DropReason::PacketTooLarge, unsent.group);
+    lose(inflight_.remove(packet_id), DropReason::PacketTooLarge);  // The quota is given back with it.
 }
 
 void Session::send_again(Instant now) {
@@ -128,9 +134,8 @@ void Session::send_again(Instant now) {
             inflight_.sent_again(*packet_id);
             continue;
         }
-        const auto unsent = inflight_.remove(*packet_id);
         environment_.accounts.counters.inflight_messages.subtract();
-        lose(unsent.message, DropReason::PacketTooLarge, unsent.group);
+        lose(inflight_.remove(*packet_id), DropReason::PacketTooLarge);
     }
 }
 
@@ -180,7 +185,7 @@ void Session::pump_queue(Instant now) {
     while (!queue_.empty() && can_send_now()) {
         auto delivery = queue_.pop_front();
         if (delivery.message->expired(now)) {
-            lose(delivery.message, DropReason::Expired, delivery.group);
+            lose(delivery, DropReason::Expired);
         } else {
             send(std::move(delivery), now);
         }
@@ -200,6 +205,7 @@ void Session::keep_retained_backlog() {
             }
             Delivery delivery{.message = *left, .qos = qos, .retain = true};
             delivery.subscription_identifiers.add(backlog.identifier);
+            keep(delivery);
             queue_.push_back(std::move(delivery));
         }
     }
@@ -215,7 +221,7 @@ mqtt::Result<> Session::handle(const mqtt::PubAck& ack) {
     const auto delivery = inflight_.remove(ack.packet_id);
     environment_.accounts.counters.inflight_messages.subtract();
     if (is_error(ack.reason_code)) {
-        lose(delivery.message, DropReason::RefusedBySubscriber, delivery.group);  // [MQTT-4.8.2-6]
+        lose(delivery, DropReason::RefusedBySubscriber);  // [MQTT-4.8.2-6]
     } else {
         complete(delivery);
     }
@@ -237,10 +243,21 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
     if (is_error(ack.reason_code)) {
         const auto delivery = inflight_.remove(ack.packet_id);
         environment_.accounts.counters.inflight_messages.subtract();
-        if (delivery.message) lose(delivery.message, DropReason::RefusedBySubscriber, delivery.group);
+        if (delivery.message) {
+            lose(delivery, DropReason::RefusedBySubscriber);
+        } else {
+            forget(delivery);
+        }
         return {};
     }
-    if (entry->state == InflightWindow::State::Published) inflight_.release(ack.packet_id);
+    if (entry->state == InflightWindow::State::Published) {
+        if (entry->delivery.number != 0) {
+            environment_.journal.write(record::MessageReleased{id, entry->delivery.number});
+        }
+        inflight_.release(ack.packet_id);
+    }
+    // The client forgets the identifier with PUBREL: were the PUBREC lost here, it would take the message again.
+    if (kept) environment_.journal.hold(*connection_);
     connection_->send(mqtt::PubRel{.packet_id = ack.packet_id});
     return {};
 }
@@ -260,13 +277,17 @@ bool Session::is_received(mqtt::PacketId packet_id) const noexcept {
     return std::ranges::find(received_, packet_id) != received_.end();
 }
 
-void Session::received(mqtt::PacketId packet_id) { received_.push_back(packet_id); }
+void Session::received(mqtt::PacketId packet_id) {
+    received_.push_back(packet_id);
+    if (kept) environment_.journal.write(record::PacketReceived{id, packet_id});
+}
 
 bool Session::released(mqtt::PacketId packet_id) {
     const auto found = std::ranges::find(received_, packet_id);
     if (found == received_.end()) return false;
     *found = received_.back();
     received_.pop_back();
+    if (kept) environment_.journal.write(record::PacketReleased{id, packet_id});
     return true;
 }
 
@@ -290,15 +311,32 @@ void Session::abandon_deliveries() {
     while (!queue_.empty()) owed.push_back(queue_.pop_front());
     for (const auto& delivery : owed) {
         if (delivery.message) {
-            lose(delivery.message, DropReason::SessionEnded, delivery.group);
+            lose(delivery, DropReason::SessionEnded);
         } else {
             complete(delivery);
         }
     }
 }
 
+// It is in the Journal until complete() or lose(). What came through a shared subscription is its home's to keep.
+void Session::keep(Delivery& delivery) {
+    if (!kept || delivery.number != 0 || delivery.group) return;
+    delivery.number = environment_.journal.next_number();
+    environment_.journal.write(record::MessageOwed{id, delivery.number, &delivery});
+}
+
+void Session::forget(const Delivery& delivery) {
+    if (kept && delivery.number != 0) environment_.journal.write(record::MessageDone{id, delivery.number});
+}
+
 void Session::complete(const Delivery& delivery) {
+    forget(delivery);
     if (delivery.group) environment_.events.completed.push_back(delivery.group);
+}
+
+void Session::lose(const Delivery& delivery, DropReason reason) {
+    forget(delivery);
+    lose(delivery.message, reason, delivery.group);
 }
 
 void Session::lose(const MessagePtr& message, DropReason reason, GroupRef group) {

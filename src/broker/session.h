@@ -16,6 +16,7 @@
 #include "broker/counters.h"
 #include "broker/delivery.h"
 #include "broker/inflight_window.h"
+#include "broker/journal_writer.h"
 #include "broker/limits.h"
 #include "broker/message_queue.h"
 #include "broker/publish_encoder.h"
@@ -69,6 +70,7 @@ struct SessionEnvironment {
     PublishEncoder& encoder;
     const RetainedStore& retained;
     SessionEvents& events;
+    JournalWriter& journal;
 };
 
 class Session {
@@ -90,6 +92,7 @@ public:
     std::unique_ptr<StoredWill> will;
     bool subscribed_to_groups =
         false;                   // Has been in a shared subscription: its home is told of our comings and goings.
+    bool kept = false;           // In the Journal: all that changes is written there.
     bool drop_reported = false;  // A dropped message of this session has been logged.
     std::unordered_map<std::string, SessionSubscription> subscriptions;  // By filter as subscribed.
 
@@ -156,7 +159,10 @@ private:
     void pump_queue(Instant now);
     void keep_retained_backlog();
     void complete(const Delivery& delivery);
+    void lose(const Delivery& delivery, DropReason reason);
     void lose(const MessagePtr& message, DropReason reason, GroupRef group = {});
+    void keep(Delivery& delivery);
+    void forget(const Delivery& delivery);
 
     SessionEnvironment& environment_;
     Connection* connection_ = nullptr;

@@ -25,11 +25,13 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
       drop_log_(config_.drops_kept),
       retained_expiry_at_(shard.value == 0 ? now + retained_expiry_interval : Instant::max()),
       matches_(commons.tree, matches_kept_max),
+      journal_(commons.journal, shard),
       environment_{.accounts = {.limits = config_.limits, .counters = counters_, .total = commons.queued_bytes},
                    .policy = config_.policy,
                    .encoder = encoder_,
                    .retained = commons.retained,
-                   .events = events_},
+                   .events = events_,
+                   .journal = journal_},
       outboxes_(commons.shard_count) {}
 
 Shard::~Shard() {
@@ -184,7 +186,7 @@ const Output* Shard::begin_write(ConnectionId id) noexcept {
     auto* connection = connections_.find(id);
     if (connection == nullptr) return nullptr;
     connection->begin_write();
-    return connection->output.empty() ? nullptr : &connection->output;
+    return connection->output.writable() == 0 ? nullptr : &connection->output;
 }
 
 void Shard::sent(ConnectionId id, std::size_t bytes, Instant now) {
@@ -314,6 +316,7 @@ void Shard::end_round(Instant now) {
     for (const auto id : std::exchange(overflowed_, {})) {
         if (auto* session = sessions_.find(id)) end_session(*session, now);
     }
+    journal_.commit();
     for (std::uint16_t to = 0; to != outboxes_.size(); ++to) {
         auto& outbox = outboxes_[to];
         if (outbox.mail.empty()) continue;
@@ -334,9 +337,7 @@ void Shard::read_mail(Instant now) {
         std::visit(
             [&]<class Kind>(Kind& arrived) {
                 if constexpr (std::is_same_v<Kind, mail::Publication>) {
-                    const bool rejected = deliver(arrived.message, arrived.matches->of(arrived.range), now);
-                    if (arrived.token.pending.value == 0) return;
-                    post(arrived.token.shard, mail::Receipt{.pending = arrived.token.pending, .rejected = rejected});
+                    receive_publication(arrived, now);
                 } else if constexpr (std::is_same_v<Kind, mail::Receipt>) {
                     receive_receipt(arrived, now);
                 } else if constexpr (std::is_same_v<Kind, mail::Injected>) {

@@ -19,6 +19,7 @@
 #include "broker/commons.h"
 #include "broker/connection.h"
 #include "broker/counters.h"
+#include "broker/journal_writer.h"
 #include "broker/limits.h"
 #include "broker/mail.h"
 #include "broker/match_cache.h"
@@ -80,6 +81,9 @@ public:
     // The answer of an Authenticator that did not answer at once.
     void authenticated(Ticket ticket, const Verdict& verdict, Instant now);
 
+    // The Journal has made this batch permanent, or (`written` is false) could not.
+    void committed(JournalBatch batch, bool written, Instant now);
+
     // --- Time and mail.
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     void advance(Instant now);
@@ -114,12 +118,13 @@ private:
     enum class WillFate : std::uint8_t { Publish, Discard };
     enum class SessionFate : std::uint8_t { AsAgreed, Continues };
 
-    // A PUBLISH whose acknowledgement waits for other shards.
     struct PublishVerdict {
         bool matched = false;
         bool rejected = false;
+        bool lost = false;  // The Journal could not write it.
     };
 
+    // A PUBLISH whose acknowledgement waits for other shards, for the Journal, or both.
     struct PendingPublish {
         PendingPublish(PendingId pending, SessionId publisher, mqtt::PacketId packet, mqtt::QoS packet_qos)
             : id(pending), session(publisher), packet_id(packet), qos(packet_qos) {}
@@ -128,16 +133,22 @@ private:
         SessionId session;
         mqtt::PacketId packet_id;
         mqtt::QoS qos;
-        std::uint32_t receipts_awaited = 0;
+        std::uint32_t receipts_awaited = 0;  // From shards, and one for the Journal.
         PublishVerdict verdict;
     };
 
     enum class Ack : std::uint8_t { New, Owed };
 
     struct Routed {
-        bool matched = false;
-        bool rejected = false;
+        PublishVerdict verdict;
         std::uint32_t receipts_awaited = 0;
+    };
+
+    // What happens when a batch of the Journal has been committed.
+    struct AwaitedCommit {
+        JournalBatch batch;
+        PublishToken token;
+        bool rejected;
     };
 
     struct Outbox {
@@ -189,7 +200,7 @@ private:
     void end_session(Session& session, Instant now);
 
     // --- shard_will.cpp
-    void keep_will(Session& session, const mqtt::Connect& connect, const Identity& identity);
+    void set_will(Session& session, const mqtt::Connect& connect, const Identity& identity);
     void end_will(Session& session, WillFate fate, SessionFate session_fate, Instant now);
     void publish_will(Session& session, Instant now);
 
@@ -208,7 +219,7 @@ private:
     [[nodiscard]] bool retain(const MessagePtr& message);
     [[nodiscard]] mqtt::Result<> route_acknowledged(Connection& connection, Session& session,
                                                     const mqtt::Publish& publish, const MessagePtr& message,
-                                                    Instant now);
+                                                    std::uint64_t written_before, Instant now);
     [[nodiscard]] mqtt::Result<> acknowledge(Connection& connection, Session& session, mqtt::PacketId packet_id,
                                              mqtt::QoS qos, PublishVerdict verdict, Ack ack);
     Routed route(const MessagePtr& message, PublishToken token, Instant now);
@@ -221,6 +232,14 @@ private:
     void count_drop(std::string_view client_id, std::string_view topic, DropReason reason, Instant now);
     void receive_receipt(const mail::Receipt& receipt, Instant now);
     [[nodiscard]] PendingPublish* find_pending(SessionId session, mqtt::PacketId packet_id);
+
+    // --- shard_journal.cpp
+    // Writes down what was agreed for the session, or that it is no longer kept.
+    void keep(Session& session);
+    void keep_will(const Session& session);
+    std::unique_ptr<StoredWill> take_will(Session& session);
+    void receive_publication(const mail::Publication& publication, Instant now);
+    void answer(PublishToken token, bool rejected, bool lost, Instant now);
 
     // --- shard_subscribe.cpp
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Subscribe& subscribe, Instant now);
@@ -269,6 +288,8 @@ private:
     PublishEncoder encoder_;
     SessionEvents events_;
     SessionEvents spare_events_;
+    JournalWriter journal_;
+    Ring<AwaitedCommit> awaited_commits_;
     SessionEnvironment environment_;
 
     SlotMap<SessionId, Session> sessions_;

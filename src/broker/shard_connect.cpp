@@ -242,10 +242,10 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
     const auto& limits = config_.limits;
     session.expiry_interval_seconds = agreed_session_expiry(connect);
     session.ends_at.reset();
-    session.will_due_at.reset();
-    session.will.reset();
+    take_will(session);
     set_deadline(session);
-    if (connect.will) keep_will(session, connect, connection.identity);
+    keep(session);
+    if (connect.will) set_will(session, connect, connection.identity);
 
     connection.keep_alive_seconds = agreed_keep_alive(connect);
     // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
@@ -300,6 +300,7 @@ void Shard::accept_connect(Connection& connection, const mqtt::Connect& connect,
         accepted.response_information = response_information;
     }
     if (!connection.takes(accepted)) accepted.response_information.reset();  // A convenience, unlike the rest.
+    if (session_of(connection)->kept) journal_.hold(connection);
     connection.send(accepted);
 }
 
@@ -399,6 +400,7 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
         session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};
     }
     set_deadline(*session);
+    keep(*session);
     if (session->subscribed_to_groups) {
         update_groups(*session, now);
         return_group_deliveries(*session, now);
@@ -414,6 +416,8 @@ void Shard::end_session(Session& session, Instant now) {
     if (session.subscribed_to_groups) return_group_deliveries(session, now);
     for (const auto& [text, subscription] : session.subscriptions) remove_subscription(session, subscription, now);
     session.subscriptions.clear();
+    session.expiry_interval_seconds = 0;
+    keep(session);
     session.abandon_deliveries();
     settle(session, now);
     counters_.sessions.subtract();

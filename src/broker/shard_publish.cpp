@@ -33,6 +33,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
         return refuse_publish(connection, publish, topic, ReasonCode::NotAuthorized, decision.reason, now);
     }
     const auto message = make_message(publish, topic, session.id, now);
+    const auto written_before = journal_.written();
     if (publish.retain && !retain(message)) {
         count_drop(session.client_id, *message, DropReason::RetainedFull, now);
         if (connection.v5() && publish.qos != QoS::AtMostOnce) {
@@ -45,7 +46,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
         route(message, {}, now);
         return {};
     }
-    return route_acknowledged(connection, session, publish, message, now);
+    return route_acknowledged(connection, session, publish, message, written_before, now);
 }
 
 // The same packet again ([MQTT-4.3.3-10]): it is acknowledged as before and goes no further.
@@ -103,43 +104,52 @@ MessagePtr Shard::make_message(const mqtt::Publish& publish, std::string_view to
 // False where a bound does not let it be retained.
 bool Shard::retain(const MessagePtr& message) {
     const auto outcome = commons_.retained.set(message);
-    return outcome != RetainedStore::Outcome::FullMessages && outcome != RetainedStore::Outcome::FullBytes;
+    if (outcome == RetainedStore::Outcome::FullMessages || outcome == RetainedStore::Outcome::FullBytes) return false;
+    journal_.write(record::Retained{message});
+    return true;
 }
 
-// Routes a message of QoS 1 or 2 and acknowledges it: at once, or where the outcome matters (when_full = reject) and
-// other shards have a say in it, when the last of them has answered.
+// Routes a message of QoS 1 or 2 and acknowledges it: at once, or when the Journal has written it and, where they have
+// a say in it, all other shards have answered.
 mqtt::Result<> Shard::route_acknowledged(Connection& connection, Session& session, const mqtt::Publish& publish,
-                                         const MessagePtr& message, Instant now) {
+                                         const MessagePtr& message, std::uint64_t written_before, Instant now) {
     if (publish.qos == QoS::ExactlyOnce) session.received(publish.packet_id);
     PendingPublish* pending = nullptr;
-    if (config_.policy.when_full == WhenFull::Reject && commons_.shard_count > 1) {
+    if (journal_.on() || (config_.policy.when_full == WhenFull::Reject && commons_.shard_count > 1)) {
         pending = &pending_.emplace(session.id, publish.packet_id, publish.qos).second;
     }
-    const auto routed = route(message, {id_, pending == nullptr ? PendingId{} : pending->id}, now);
-    const auto verdict = PublishVerdict{.matched = routed.matched, .rejected = routed.rejected};
-    if (routed.receipts_awaited != 0 && pending != nullptr) {
+    const PublishToken token{id_, pending == nullptr ? PendingId{} : pending->id};
+    auto routed = route(message, token, now);
+    if (journal_.written() != written_before) {
+        awaited_commits_.push_back({.batch = journal_.last_batch(), .token = token, .rejected = false});
+        ++routed.receipts_awaited;
+    }
+    if (pending != nullptr && routed.receipts_awaited != 0) {
         pending->receipts_awaited = routed.receipts_awaited;
-        pending->verdict = verdict;
+        pending->verdict = routed.verdict;
         connection.owe_ack({publish.packet_id, publish.qos, false, ReasonCode::Success, {}});
         return {};
     }
     if (pending != nullptr) pending_.erase(pending->id);
-    return acknowledge(connection, session, publish.packet_id, publish.qos, verdict, Ack::New);
+    return acknowledge(connection, session, publish.packet_id, publish.qos, routed.verdict, Ack::New);
 }
 
 mqtt::Result<> Shard::acknowledge(Connection& connection, Session& session, mqtt::PacketId packet_id, QoS qos,
                                   PublishVerdict verdict, Ack ack) {
     auto code = ReasonCode::Success;
     std::string_view reason;
-    if (verdict.rejected) {
+    const bool refused = verdict.rejected || verdict.lost;
+    if (refused) {
         if (qos == QoS::ExactlyOnce) static_cast<void>(session.released(packet_id));
         code = ReasonCode::QuotaExceeded;
-        reason = "a subscriber's queue is full";
-        if (!connection.v5()) return mqtt::failure(code, reason);
+        reason = verdict.rejected ? "a subscriber's queue is full" : "the message could not be written to disk";
     } else if (!verdict.matched && connection.v5()) {
         code = ReasonCode::NoMatchingSubscribers;
     }
-    if (ack == Ack::New) {
+    if (refused && !connection.v5()) {  // Which has no such answer.
+        if (verdict.rejected) return mqtt::failure(code, reason);
+        connection.withdraw_ack(packet_id, qos);  // The message may be there in spite of it: the client decides.
+    } else if (ack == Ack::New) {
         connection.owe_ack({packet_id, qos, true, code, reason});
     } else {
         connection.settle_ack(packet_id, qos, code, reason);
@@ -152,6 +162,7 @@ void Shard::receive_receipt(const mail::Receipt& receipt, Instant now) {
     if (pending == nullptr) return;
     ASSERT(pending->receipts_awaited != 0);
     pending->verdict.rejected |= receipt.rejected;
+    pending->verdict.lost |= receipt.lost;
     if (--pending->receipts_awaited != 0) return;
     const auto settled = *pending;
     pending_.erase(pending->id);
@@ -159,7 +170,8 @@ void Shard::receive_receipt(const mail::Receipt& receipt, Instant now) {
     if (session == nullptr) return;
     auto* connection = session->connection();
     if (connection == nullptr) {  // The client will send it again, and then find it received, or try anew.
-        if (settled.verdict.rejected) static_cast<void>(session->released(settled.packet_id));
+        const bool refused = settled.verdict.rejected || settled.verdict.lost;
+        if (refused && settled.qos == QoS::ExactlyOnce) static_cast<void>(session->released(settled.packet_id));
         return;
     }
     const auto acknowledged =
@@ -179,11 +191,14 @@ Shard::PendingPublish* Shard::find_pending(SessionId session, mqtt::PacketId pac
 
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::PubRel& release) {
     mqtt::PubComp complete{.packet_id = release.packet_id};
-    if (session_of(connection)->released(release.packet_id)) {
+    auto& session = *session_of(connection);
+    if (session.released(release.packet_id)) {
         connection.publish_completed();
     } else {
         complete.reason_code = ReasonCode::PacketIdentifierNotFound;
     }
+    // The client may use the identifier for another message, which must not be taken for this one.
+    if (session.kept) journal_.hold(connection);
     connection.send(complete);
     return {};
 }
@@ -204,10 +219,10 @@ template mqtt::Result<> Shard::handle_ack(Connection&, const mqtt::PubComp&, Ins
 // Gives the message to all who subscribed: to those of this shard at once, to other shards by mail.
 Shard::Routed Shard::route(const MessagePtr& message, PublishToken token, Instant now) {
     const Matches matches = matches_.match(message->topic());
-    Routed routed{.matched = !matches->empty()};
+    Routed routed{.verdict = {.matched = !matches->empty()}};
     for (const auto& range : matches->shards()) {
         if (range.shard == id_ || range.shard == Commons::every_shard) {
-            routed.rejected |= deliver(message, matches->of(range), now);
+            routed.verdict.rejected |= deliver(message, matches->of(range), now);
             continue;
         }
         post(range.shard, mail::Publication{.message = message, .matches = matches, .range = range, .token = token},

@@ -36,6 +36,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subs
         answer.reason_codes.push_back(is_error(code) && !connection.v5() ? ReasonCode::UnspecifiedError : code);
     }
     if (!connection.takes(answer)) return failure_too_large();
+    if (session.kept) journal_.hold(connection);
     connection.send_with_reason(answer, why);
     session.pump(now);  // The retained messages.
     settle(session, now);
@@ -80,6 +81,7 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
                            .subscription_identifier = identifier});
         queue_retained(session, subscription, is_new, now);
     }
+    if (session.kept) journal_.write(record::SubscriptionKept{session.id, &subscription});
     const auto granted = static_cast<ReasonCode>(subscription.options.qos);
     session.subscriptions.insert_or_assign(subscription.filter.text(), std::move(subscription));
     return granted;
@@ -120,10 +122,12 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
             continue;
         }
         remove_subscription(session, found->second, now);
+        if (session.kept) journal_.write(record::SubscriptionRemoved{session.id, filter});
         session.subscriptions.erase(found);
         answer.reason_codes.push_back(ReasonCode::Success);
     }
     if (!connection.takes(answer)) return failure_too_large();
+    if (session.kept) journal_.hold(connection);
     connection.send(answer);
     return {};
 }

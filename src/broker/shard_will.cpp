@@ -8,7 +8,7 @@
 
 namespace chappe::broker {
 
-void Shard::keep_will(Session& session, const mqtt::Connect& connect, const Identity& identity) {
+void Shard::set_will(Session& session, const mqtt::Connect& connect, const Identity& identity) {
     const auto& will = *connect.will;
     session.will = std::make_unique<StoredWill>(StoredWill{
         .topic = std::string(will.topic),
@@ -20,25 +20,26 @@ void Shard::keep_will(Session& session, const mqtt::Connect& connect, const Iden
         .delay_interval_seconds = std::min(will.delay_interval_seconds, config_.limits.will_delay_max_seconds),
         .identity = identity});
     mqtt::encode_forwarded_properties(will.properties, session.will->properties);
+    keep_will(session);
 }
 
 // The connection has ended, and the session goes on.
 void Shard::end_will(Session& session, WillFate fate, SessionFate session_fate, Instant now) {
     if (!session.will) return;
     if (fate == WillFate::Discard) {
-        session.will.reset();
+        take_will(session);
     } else if (session.will->delay_interval_seconds == 0) {
         publish_will(session, now);
     } else if (session_fate == SessionFate::Continues) {
-        session.will.reset();  // A new connection is there before the delay has passed ([MQTT-3.1.3-9]).
+        take_will(session);  // A new connection is there before the delay has passed ([MQTT-3.1.3-9]).
     } else {
         session.will_due_at = now + std::chrono::seconds{session.will->delay_interval_seconds};
+        keep_will(session);
     }
 }
 
 void Shard::publish_will(Session& session, Instant now) {
-    session.will_due_at.reset();
-    const auto will = std::exchange(session.will, nullptr);
+    const auto will = take_will(session);
     Message::Fields fields{.topic = will->topic,
                            .payload = as_bytes(will->payload),
                            .properties = will->properties.bytes(),

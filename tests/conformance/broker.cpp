@@ -60,6 +60,7 @@ struct Broker::State {
     explicit State(const Setup& setup)
         : commons(shard_count, setup.limits, seed, setup.authenticator != nullptr ? *setup.authenticator : welcome,
                   setup.permissions != nullptr ? *setup.permissions : everything, no_log) {
+        commons.journal = setup.journal;
         for (std::uint16_t i = 0; i < shard_count; ++i) {
             shards.push_back(std::make_unique<broker::Shard>(
                 ShardId{i}, commons, broker::ShardConfig{.limits = setup.limits, .policy = setup.policy}, seed + i,
@@ -249,6 +250,11 @@ Client Broker::subscriber(const Connect& connect, std::string_view filter, Subsc
     client.send(subscribe(1, filter, options));
     (void)client.received();
     return client;
+}
+
+void Broker::committed(ShardId shard, broker::JournalBatch batch, bool written) {
+    state_->shard(shard).committed(batch, written, state_->now);
+    state_->settle();
 }
 
 void Broker::advance(Duration time) {

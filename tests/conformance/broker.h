@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "broker/journal.h"
 #include "broker/limits.h"
 #include "broker/ports.h"
 #include "mqtt/packet.h"
@@ -72,6 +73,7 @@ struct Setup {
     broker::Policy policy;
     broker::Authenticator* authenticator = nullptr;
     const broker::Permissions* permissions = nullptr;
+    broker::Journal* journal = nullptr;
 };
 
 class Broker {
@@ -97,6 +99,8 @@ public:
     }
 
     void advance(Duration time);
+    // What the Journal says of a batch, and all that follows from it.
+    void committed(broker::ShardId shard, broker::JournalBatch batch, bool written = true);
 
 private:
     std::unique_ptr<State> state_;
