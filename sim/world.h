@@ -106,7 +106,7 @@ private:
     };
     struct Due {
         Instant at;
-        std::uint64_t order;
+        std::uint64_t order = 0;
         friend bool operator<(const Due& a, const Due& b) noexcept {
             return a.at != b.at ? a.at < b.at : a.order < b.order;
         }

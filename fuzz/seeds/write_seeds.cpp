@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "server/settings/load.h"
 #include "server/settings/print.h"
 #include "tests/packet_cases.h"
@@ -72,9 +74,9 @@ void write_settings_seeds(const std::filesystem::path& directory) {
     using namespace chappe::server;
     std::filesystem::create_directories(directory);
     for (const auto& key : keys()) {
-        const auto header = key.is_of_listener() ? "[[listener]]\n" : "[" + std::string(key.section) + "]\n";
-        const auto line = std::string(key.name) + " = " + std::string(key.example) + "\n";
-        write(directory / key.full_name(), header + line + line);
+        const auto header = key.is_of_listener() ? "[[listener]]" : fmt::format("[{}]", key.section);
+        const auto line = fmt::format("{} = {}", key.name, key.example);
+        write(directory / key.full_name(), fmt::format("{}\n{}\n{}\n", header, line, line));
         write(directory / (key.full_name() + ".option"),
               std::string("#\0", 2) + key.full_name() + "=5\nlog.level=debug");
     }

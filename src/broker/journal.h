@@ -37,7 +37,7 @@ struct SessionKept {
     SessionId session;
     std::string_view client_id;
     std::string_view user_name;
-    std::uint32_t expiry_interval_seconds;
+    std::uint32_t expiry_interval_seconds = 0;
     std::optional<Instant> ends_at;  // None: it is connected, or never expires.
 };
 
@@ -48,7 +48,7 @@ struct SessionEnded {
 
 struct WillKept {
     SessionId session;
-    const StoredWill* will;
+    const StoredWill* will = nullptr;
     std::optional<Instant> due_at;  // None: the client is connected.
 };
 
@@ -58,7 +58,7 @@ struct WillGone {
 
 struct SubscriptionKept {
     SessionId session;
-    const SessionSubscription* subscription;
+    const SessionSubscription* subscription = nullptr;
 };
 
 struct SubscriptionRemoved {
@@ -68,26 +68,26 @@ struct SubscriptionRemoved {
 
 struct MessageOwed {
     SessionId session;
-    DeliveryNumber number;
-    const Delivery* delivery;
+    DeliveryNumber number = 0;
+    const Delivery* delivery = nullptr;
 };
 
 // PUBLISH goes out with this packet identifier, which belongs to the message until it is done.
 struct MessageSent {
     SessionId session;
-    DeliveryNumber number;
+    DeliveryNumber number = 0;
     mqtt::PacketId packet_id;
 };
 
 // PUBREC has come: only the packet identifier is still owed, until PUBCOMP.
 struct MessageReleased {
     SessionId session;
-    DeliveryNumber number;
+    DeliveryNumber number = 0;
 };
 
 struct MessageDone {
     SessionId session;
-    DeliveryNumber number;
+    DeliveryNumber number = 0;
 };
 
 // From the client, QoS 2: taken, and not to be taken again until PUBREL ([MQTT-4.3.3-10]).

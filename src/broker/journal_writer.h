@@ -42,7 +42,7 @@ public:
 
 private:
     struct Held {
-        JournalBatch batch;
+        JournalBatch batch = 0;
         ConnectionId connection;
     };
 

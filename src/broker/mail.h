@@ -45,8 +45,8 @@ struct Publication {
 // The answer to a Publication with a token.
 struct Receipt {
     PendingId pending;
-    bool rejected;
-    bool lost;  // The Journal of the receiving shard could not write it.
+    bool rejected = false;
+    bool lost = false;  // The Journal of the receiving shard could not write it.
 };
 
 // The mailbox that the sender found full is empty again.
@@ -80,7 +80,7 @@ struct MemberDone {
     GroupId group;
     ShardId shard;
     SessionId session;
-    std::uint32_t count;
+    std::uint32_t count = 0;
 };
 
 // What a member cannot deliver, for another one. In order.

@@ -70,8 +70,8 @@ private:
     };
 
     struct Hold {
-        std::size_t after;  // Bytes between the hold before it, or the start, and this one.
-        JournalBatch batch;
+        std::size_t after = 0;  // Bytes between the hold before it, or the start, and this one.
+        JournalBatch batch = 0;
     };
 
     Buffer copied_;

@@ -345,7 +345,8 @@ void Shard::read_mail(Instant now) {
                 } else if constexpr (std::is_same_v<Kind, mail::MemberDelivery>) {
                     deliver_to_member(arrived.member, std::move(arrived.delivery), now);
                 } else if constexpr (std::is_same_v<Kind, mail::MailboxEmptied>) {
-                    if (mailboxes_full_ != 0 && --mailboxes_full_ == 0) actions_.push_back(action::ReadAllAgain{});
+                    if (mailboxes_full_ != 0) --mailboxes_full_;
+                    if (mailboxes_full_ == 0) actions_.push_back(action::ReadAllAgain{});
                 } else {
                     handle_group_mail(arrived, now);
                 }

@@ -146,9 +146,9 @@ private:
 
     // What happens when a batch of the Journal has been committed.
     struct AwaitedCommit {
-        JournalBatch batch;
+        JournalBatch batch = 0;
         PublishToken token;
-        bool rejected;
+        bool rejected = false;
     };
 
     struct Outbox {

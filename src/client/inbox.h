@@ -20,7 +20,7 @@ public:
 
     struct Arrival {
         DeliveryToken token;
-        bool is_new;  // Otherwise the caller has it already.
+        bool is_new = false;  // Otherwise the caller has it already.
     };
 
     // Fails with ReceiveMaximumExceeded where the server has more unacknowledged than we allow ([MQTT-3.3.4-9]).
@@ -42,7 +42,7 @@ public:
 private:
     struct Unacknowledged {
         mqtt::PacketId id;
-        mqtt::QoS qos;
+        mqtt::QoS qos = mqtt::QoS::AtMostOnce;
         DeliveryToken token;
         std::optional<mqtt::ReasonCode> code;  // Set when the caller is done.
     };

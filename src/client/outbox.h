@@ -62,7 +62,7 @@ public:
         WrongKind,  // The packet does not go with the QoS or state of the message: the server broke the protocol.
     };
     struct Acknowledged {
-        Outcome outcome;
+        Outcome outcome = Outcome::UnknownId;
         PublishToken token;
     };
 

@@ -77,7 +77,7 @@ private:
 class Poller {
 public:
     struct Event {
-        std::uint64_t token;
+        std::uint64_t token = 0;
         Readiness readiness;
     };
 

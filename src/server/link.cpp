@@ -65,7 +65,7 @@ void Link::write() {
         if (output == nullptr) return;
         std::array<Bytes, pieces_per_write> pieces;
         const auto count = output->gather(pieces);
-        std::array<iovec, pieces_per_write> vectors;
+        std::array<iovec, pieces_per_write> vectors;  // NOLINT(*-member-init): the first `count` are set.
         std::size_t size = 0;
         for (std::size_t piece = 0; piece != count; ++piece) {
             vectors[piece] = {const_cast<std::uint8_t*>(pieces[piece].data()), pieces[piece].size()};

@@ -41,10 +41,10 @@ public:
 }  // namespace
 
 struct Client::State {
-    Broker::State* broker;
+    Broker::State* broker = nullptr;
     ShardId shard;
     broker::ConnectionId connection;
-    ProtocolVersion version;
+    ProtocolVersion version = V5;
     std::uint32_t maximum_packet_size = packet_size_limit;
 
     Buffer unread;            // Sent by the client, and not yet wanted by the broker.
