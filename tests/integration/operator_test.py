@@ -1,0 +1,105 @@
+"""What an operator asks of a running broker: `chappe drops`, `chappe disconnect` and `chappe redirect`."""
+
+import json
+import os
+import stat
+import unittest
+
+from support import limits
+from support.case import BrokerCase
+from support.paho_client import V5, V311, PahoClient
+from support.process import Process
+from support.server import chappe_command, unlike_mosquitto
+
+
+@unlike_mosquitto("has no such commands")
+class OperatorTest(BrokerCase):
+    def setUp(self):
+        self.data = os.path.join(self.scratch_folder(), "data")
+        self.server = self.start_server(data=self.data, limits_={"queue_messages_max": 2})
+
+    def ask(self, *words, expect=0):
+        process = Process([chappe_command(), *words, "--data", self.data])
+        self.addCleanup(process.kill)
+        self.assertEqual(process.finish(), expect, process.report())
+        return process
+
+    def ask_json(self, *words, expect=0):
+        return json.loads(b"\n".join(self.ask(*words, "--json", expect=expect).stdout))
+
+    def fill_a_queue(self):
+        """Leaves two of five messages for "absent": the first three are dropped."""
+        PahoClient(self, "absent", clean=False, connect={"SessionExpiryInterval": 60}).connect().subscribe("site/#", 1)
+        self.leave("absent")
+        publisher = PahoClient(self, "publisher").connect()
+        for number in range(5):
+            publisher.publish(f"site/{number}", b"x", 1)
+
+    def leave(self, client_id):
+        client = PahoClient(self, client_id, clean=False, connect={"SessionExpiryInterval": 60}).connect()
+        client.disconnect()
+
+    def test_drops_are_listed_with_client_topic_reason_and_time(self):
+        self.fill_a_queue()
+        drops = self.ask_json("drops")["drops"]
+        self.assertEqual([(d["client"], d["topic"], d["reason"]) for d in drops],
+                         [("absent", f"site/{number}", "queue_full") for number in range(3)])
+        for drop in drops:
+            self.assertRegex(drop["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        text = b"\n".join(self.ask("drops").stdout).decode()
+        for word in ("absent", "site/2", "queue_full"):
+            self.assertIn(word, text)
+
+    def test_drops_are_picked_by_client_topic_and_reason(self):
+        self.fill_a_queue()
+        def topics(*words):
+            return [drop["topic"] for drop in self.ask_json("drops", *words)["drops"]]
+
+        self.assertEqual(topics("--client", "absent", "-t", "+/1"), ["site/1"])
+        self.assertEqual(topics("--client", "somebody"), [])
+        self.assertEqual(topics("--reason", "expired"), [])
+        self.assertEqual(len(topics("--reason", "queue_full")), 3)
+        wrong = self.ask("drops", "--reason", "queue_fool", expect=1)
+        self.assertIn("queue_full", b"\n".join(wrong.stderr).decode())
+
+    def test_disconnect_ends_one_connection(self):
+        one, other = PahoClient(self, "one").connect(), PahoClient(self, "other").connect()
+        self.ask("disconnect", "one")
+        self.assertEqual(one.wait_disconnected()[0], 0x98)  # Administrative action.
+        other.publish("still/here", b"x", 1)
+        self.ask("disconnect", "one", expect=1)  # It is not there any more.
+
+    def test_redirect_sends_clients_of_5_0_elsewhere(self):
+        modern = PahoClient(self, "modern", V5).connect()
+        old = PahoClient(self, "old", V311).connect()
+        self.ask("redirect", "--to", "other.example.org:1883")
+        code, values = modern.wait_disconnected()[:2]
+        self.assertEqual(code, 0x9C)
+        self.assertEqual(values.ServerReference, "other.example.org:1883")
+        old.publish("still/here", b"x", 1)
+
+    def test_redirect_of_new_clients_until_it_is_stopped(self):
+        self.ask("redirect", "--to", "other.example.org:1883", "--permanent", "--new")
+        refused = PahoClient(self, "late").connect(expect=0x9D)
+        self.assertEqual(refused.connack()["ServerReference"], "other.example.org:1883")
+        self.ask("redirect", "--stop")
+        PahoClient(self, "later").connect()
+
+    def test_only_the_user_who_runs_the_broker_may_ask(self):
+        socket_path = os.path.join(self.data, "control.sock")
+        self.assertEqual(stat.S_IMODE(os.stat(socket_path).st_mode), 0o600)
+        # Through any other listener there is no $CONTROL.
+        client = PahoClient(self, "nosy").connect()
+        self.assertGreaterEqual(client.subscribe("$CONTROL/#"), 0x80)
+        victim = PahoClient(self, "victim").connect()
+        client.publish("$CONTROL/chappe/v1/disconnect", b'{"client": "victim"}', 1)
+        victim.publish("still/here", b"x", 1)
+
+    def test_without_a_broker_the_command_says_where_it_looked(self):
+        self.server.stop()
+        refused = self.ask("drops", expect=1)
+        self.assertIn(os.path.join(self.data, "control.sock"), b"\n".join(refused.stderr).decode())
+
+
+if __name__ == "__main__":
+    unittest.main()
