@@ -69,7 +69,10 @@ public:
     bool problem_information = true;
     std::uint16_t keep_alive_seconds = 0;
     std::uint32_t packet_size_max = mqtt::packet_size_limit;  // The client's.
-    std::string authentication_method;                        // Empty: none.
+    // Ours, as CONNACK announced them. They hold as long as the connection, whatever a reload changes in between.
+    std::uint32_t accepted_packet_size_max = 0;
+    std::uint16_t receive_maximum = 0;
+    std::string authentication_method;  // Empty: none.
 
     [[nodiscard]] bool awaits_authenticator() const noexcept {
         return state == State::Authenticating && authentication_method.empty();

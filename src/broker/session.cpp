@@ -16,6 +16,7 @@ void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept 
     connection_ = &connection;
     send_quota_ = send_quota;
     inflight_.resume(send_quota);
+    for (auto& packet : received_) packet.counted = false;
 }
 
 void Session::resume(Instant now) {
@@ -27,6 +28,17 @@ void Session::resume(Instant now) {
 void Session::detach() {
     connection_ = nullptr;
     keep_retained_backlog();
+}
+
+bool Session::may_receive(const Message& message) const {
+    if (!environment_.permissions.restricts_receiving()) return true;
+    return environment_.permissions
+        .decide({.who = identity,
+                 .access = Access::Receive,
+                 .topic = message.topic(),
+                 .qos = message.qos(),
+                 .retain = message.retain()})
+        .allowed;
 }
 
 Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,
@@ -154,7 +166,8 @@ void Session::pump(Instant now) {
 }
 
 // Returns whether all has been sent. A message that has been replaced or removed in the meantime is passed over: the
-// client got the newer one as an ordinary publication, and must not see the older one after it.
+// client got the newer one as an ordinary publication, and must not see the older one after it. One that has expired
+// in the meantime was owed to the client, unlike those that had expired before it subscribed.
 bool Session::pump_retained(Instant now) {
     if (!retained_) return true;
     while (!retained_->empty()) {
@@ -166,7 +179,14 @@ bool Session::pump_retained(Instant now) {
             if (!room || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
             const auto taken = std::move(backlog.messages.back());
             backlog.messages.pop_back();
-            if (taken->expired(now) || environment_.retained.get(taken->topic()) != taken) continue;
+            const auto retained_now = environment_.retained.get(taken->topic());
+            const bool replaced = retained_now && retained_now != taken;
+            const bool removed = !retained_now && !taken->expired(now);
+            if (replaced || removed) continue;
+            if (const auto why_not = why_not_to_send(*taken, now)) {
+                lose(taken, *why_not);
+                continue;
+            }
             Delivery delivery{.message = taken, .qos = qos, .retain = true};
             delivery.subscription_identifiers.add(backlog.identifier);
             if (qos == QoS::AtMostOnce) {
@@ -184,12 +204,18 @@ bool Session::pump_retained(Instant now) {
 void Session::pump_queue(Instant now) {
     while (!queue_.empty() && can_send_now()) {
         auto delivery = queue_.pop_front();
-        if (delivery.message->expired(now)) {
-            lose(delivery, DropReason::Expired);
+        if (const auto why_not = why_not_to_send(*delivery.message, now)) {
+            lose(delivery, *why_not);
         } else {
             send(std::move(delivery), now);
         }
     }
+}
+
+std::optional<DropReason> Session::why_not_to_send(const Message& message, Instant now) const {
+    if (message.expired(now)) return DropReason::Expired;
+    if (!may_receive(message)) return DropReason::NotAuthorized;
+    return std::nullopt;
 }
 
 // The connection is gone before all retained messages were sent. Those of QoS 1 and 2 are owed to the session.
@@ -274,16 +300,26 @@ mqtt::Result<> Session::handle(const mqtt::PubComp& ack) {
 }
 
 bool Session::is_received(mqtt::PacketId packet_id) const noexcept {
-    return std::ranges::find(received_, packet_id) != received_.end();
+    return std::ranges::find(received_, packet_id, &Received::id) != received_.end();
 }
 
 void Session::received(mqtt::PacketId packet_id) {
-    received_.push_back(packet_id);
+    received_.push_back({.id = packet_id, .counted = true});
     if (kept) environment_.journal.write(record::PacketReceived{id, packet_id});
 }
 
+bool Session::is_counted(mqtt::PacketId packet_id) const noexcept {
+    const auto found = std::ranges::find(received_, packet_id, &Received::id);
+    return found != received_.end() && found->counted;
+}
+
+void Session::count_again(mqtt::PacketId packet_id) noexcept {
+    const auto found = std::ranges::find(received_, packet_id, &Received::id);
+    if (found != received_.end()) found->counted = true;
+}
+
 bool Session::released(mqtt::PacketId packet_id) {
-    const auto found = std::ranges::find(received_, packet_id);
+    const auto found = std::ranges::find(received_, packet_id, &Received::id);
     if (found == received_.end()) return false;
     *found = received_.back();
     received_.pop_back();

@@ -69,6 +69,7 @@ struct SessionEnvironment {
     const Policy& policy;
     PublishEncoder& encoder;
     const RetainedStore& retained;
+    const Permissions& permissions;
     SessionEvents& events;
     JournalWriter& journal;
 };
@@ -106,6 +107,9 @@ public:
     void detach();
 
     // --- To the client.
+    // Whether the client may receive it by the rules of this moment. They may change while a message waits, so this is
+    // asked when it comes and again when it leaves the queue.
+    [[nodiscard]] bool may_receive(const Message& message) const;
     // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
     Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
                   GroupRef group, Instant now);
@@ -122,6 +126,9 @@ public:
     // --- From the client: packet identifiers of QoS 2 for which PUBREC was or will be sent ([MQTT-4.3.3-10]).
     [[nodiscard]] bool is_received(mqtt::PacketId id) const noexcept;
     void received(mqtt::PacketId id);
+    // Of those, the ones that count against the Receive Maximum of this connection, since their PUBLISH has come on it.
+    [[nodiscard]] bool is_counted(mqtt::PacketId id) const noexcept;
+    void count_again(mqtt::PacketId id) noexcept;
     // False where it was not there.
     bool released(mqtt::PacketId id);
 
@@ -141,6 +148,11 @@ private:
     // Above this many unsent bytes, messages that can wait do wait: a slow client's backlog stays in its queue.
     static constexpr std::size_t pump_until_unsent_bytes = 128 * 1024;
 
+    struct Received {
+        mqtt::PacketId id;
+        bool counted;
+    };
+
     struct RetainedBacklog {
         std::vector<MessagePtr> messages;  // In reverse: the next one is at the back.
         mqtt::SubscriptionOptions options;
@@ -157,6 +169,7 @@ private:
     void send_again(Instant now);
     [[nodiscard]] bool pump_retained(Instant now);
     void pump_queue(Instant now);
+    [[nodiscard]] std::optional<DropReason> why_not_to_send(const Message& message, Instant now) const;
     void keep_retained_backlog();
     void complete(const Delivery& delivery);
     void lose(const Delivery& delivery, DropReason reason);
@@ -170,7 +183,7 @@ private:
     InflightWindow inflight_;
     MessageQueue queue_;
     std::unique_ptr<Ring<RetainedBacklog>> retained_;
-    std::vector<mqtt::PacketId> received_;
+    std::vector<Received> received_;
 };
 
 }  // namespace chappe::broker

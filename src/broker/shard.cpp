@@ -30,6 +30,7 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
                    .policy = config_.policy,
                    .encoder = encoder_,
                    .retained = commons.retained,
+                   .permissions = commons.permissions,
                    .events = events_,
                    .journal = journal_},
       outboxes_(commons.shard_count) {}
@@ -113,8 +114,9 @@ std::size_t Shard::process(Connection& connection, Bytes bytes, Instant now) {
             refuse(connection, ReasonCode::ProtocolError, "the first packet is not CONNECT", now);  // [MQTT-3.1.0-1]
             break;
         }
+        const bool accepted = connection.state == Connection::State::Connected;
         const auto frame =
-            mqtt::frame(rest, first ? config_.limits.connect_packet_size_max : config_.limits.packet_size_max);
+            mqtt::frame(rest, accepted ? connection.accepted_packet_size_max : config_.limits.connect_packet_size_max);
         if (!frame) {
             if (frame.error().code == ReasonCode::PacketTooLarge) counters_.limit_packet_size.add();
             close(connection, frame.error().code, frame.error().reason, now);

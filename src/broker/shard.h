@@ -210,6 +210,8 @@ private:
     template <class Ack>
     [[nodiscard]] mqtt::Result<> handle_ack(Connection& connection, const Ack& ack, Instant now);
     [[nodiscard]] mqtt::Result<> check_topic(std::string_view topic);
+    [[nodiscard]] mqtt::Result<> count_unacknowledged(Connection& connection, Session& session,
+                                                      const mqtt::Publish& publish);
     [[nodiscard]] bool is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish);
     [[nodiscard]] mqtt::Result<> refuse_publish(Connection& connection, const mqtt::Publish& publish,
                                                 std::string_view topic, mqtt::ReasonCode code, std::string_view reason,
@@ -226,7 +228,6 @@ private:
     // Whether somebody's full queue rejected it.
     bool deliver(const MessagePtr& message, std::span<const Subscription> subscriptions, Instant now);
     bool deliver_to_session(const MessagePtr& message, std::span<const Subscription> subscriptions, Instant now);
-    [[nodiscard]] bool may_receive(const Session& session, const Message& message) const;
     void settle(Session& session, Instant now);
     void count_drop(std::string_view client_id, const Message& message, DropReason reason, Instant now);
     void count_drop(std::string_view client_id, std::string_view topic, DropReason reason, Instant now);

@@ -148,7 +148,10 @@ void Shard::decide(Connection& connection, const mqtt::Connect& connect, const V
 // The same for a re-authentication (4.12.1): there is no CONNACK any more.
 void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant now) {
     if (is_error(verdict.code)) return close(connection, verdict.code, verdict.reason, now);
-    if (verdict.code == ReasonCode::Success) connection.identity.user_name = verdict.user_name;
+    if (verdict.code == ReasonCode::Success) {
+        connection.identity.user_name = verdict.user_name;
+        session_of(connection)->identity.user_name = verdict.user_name;
+    }
     send_auth(connection, verdict, now);
 }
 
@@ -251,6 +254,8 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
     // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
     if (const auto limit = connection.keep_alive_limit()) set_deadline(connection, now + *limit);
 
+    connection.accepted_packet_size_max = limits.packet_size_max;
+    connection.receive_maximum = limits.receive_maximum;
     connection.allow_aliases(limits.topic_alias_max, std::min(connect.topic_alias_maximum, limits.topic_alias_max));
     session.attach(connection, std::min(connect.receive_maximum.value_or(std::numeric_limits<std::uint16_t>::max()),
                                         limits.inflight_max));

@@ -136,7 +136,7 @@ void Shard::deliver_to_member(SessionId member, Delivery delivery, Instant now) 
         returned.deliveries.push_back(std::move(delivery));
         return send_home(group, std::move(returned), now, bytes);
     }
-    if (!may_receive(*session, *message)) {
+    if (!session->may_receive(*message)) {
         count_drop(session->client_id, *message, DropReason::NotAuthorized, now);
         return report_done({.group = delivery.group.group, .shard = id_, .session = member, .count = 1}, now);
     }

@@ -17,11 +17,8 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
     auto& session = *session_of(connection);
     const auto topic = TRY(connection.resolve_topic(publish));  // Also of a duplicate: it may set an alias.
     if (publish.qos != QoS::AtMostOnce) {
+        TRY(count_unacknowledged(connection, session, publish));
         if (is_duplicate(connection, session, publish)) return {};
-        if (connection.unacknowledged() >= config_.limits.receive_maximum) {
-            return mqtt::failure(ReasonCode::ReceiveMaximumExceeded, "more unacknowledged messages than allowed");
-        }
-        connection.publish_begun();
     }
     TRY(check_topic(topic));
     const auto decision = commons_.permissions.decide({.who = connection.identity,
@@ -47,6 +44,18 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
         return {};
     }
     return route_acknowledged(connection, session, publish, message, written_before, now);
+}
+
+// Counts as the client does by 4.9: what it sends again on a new connection takes its quota there. A packet that comes
+// twice on one connection, which only clients before 5.0 may send, is the same unacknowledged message.
+mqtt::Result<> Shard::count_unacknowledged(Connection& connection, Session& session, const mqtt::Publish& publish) {
+    if (publish.qos == QoS::ExactlyOnce && session.is_counted(publish.packet_id)) return {};
+    if (connection.unacknowledged() >= connection.receive_maximum) {
+        return mqtt::failure(ReasonCode::ReceiveMaximumExceeded, "more unacknowledged messages than allowed");
+    }
+    connection.publish_begun();
+    if (publish.qos == QoS::ExactlyOnce) session.count_again(publish.packet_id);
+    return {};
 }
 
 // The same packet again ([MQTT-4.3.3-10]): it is acknowledged as before and goes no further.
@@ -192,11 +201,9 @@ Shard::PendingPublish* Shard::find_pending(SessionId session, mqtt::PacketId pac
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::PubRel& release) {
     mqtt::PubComp complete{.packet_id = release.packet_id};
     auto& session = *session_of(connection);
-    if (session.released(release.packet_id)) {
-        connection.publish_completed();
-    } else {
-        complete.reason_code = ReasonCode::PacketIdentifierNotFound;
-    }
+    if (!session.released(release.packet_id)) complete.reason_code = ReasonCode::PacketIdentifierNotFound;
+    // Every PUBCOMP gives the client a slot (4.9), also that for a PUBREL it had to send again on a new connection.
+    connection.publish_completed();
     // The client may use the identifier for another message, which must not be taken for this one.
     if (session.kept) journal_.hold(connection);
     connection.send(complete);
@@ -273,7 +280,7 @@ bool Shard::deliver_to_session(const MessagePtr& message, std::span<const Subscr
         if (subscription.subscription_identifier != 0) identifiers_.push_back(subscription.subscription_identifier);
     }
     if (!matched) return false;
-    if (!may_receive(*session, *message)) {
+    if (!session->may_receive(*message)) {
         count_drop(session->client_id, *message, DropReason::NotAuthorized, now);
         return false;
     }
@@ -281,17 +288,6 @@ bool Shard::deliver_to_session(const MessagePtr& message, std::span<const Subscr
                                         identifiers_, {}, now);
     settle(*session, now);
     return taken == Session::Taken::Rejected;
-}
-
-bool Shard::may_receive(const Session& session, const Message& message) const {
-    if (!commons_.permissions.restricts_receiving()) return true;
-    return commons_.permissions
-        .decide({.who = session.identity,
-                 .access = Access::Receive,
-                 .topic = message.topic(),
-                 .qos = message.qos(),
-                 .retain = message.retain()})
-        .allowed;
 }
 
 // Does what a session's last call brought about.

@@ -100,11 +100,6 @@ void Shard::queue_retained(Session& session, const SessionSubscription& subscrip
     } else if (auto message = commons_.retained.get(filter); message && !message->expired(now)) {
         messages.push_back(std::move(message));
     }
-    std::erase_if(messages, [&](const MessagePtr& message) {
-        if (may_receive(session, *message)) return false;
-        count_drop(session.client_id, *message, DropReason::NotAuthorized, now);
-        return true;
-    });
     session.deliver_retained(std::move(messages), subscription);
 }
 

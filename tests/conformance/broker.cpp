@@ -51,6 +51,7 @@ struct Client::State {
     Buffer arrived;           // Sent by the broker, and not yet looked at by the test.
     std::deque<Buffer> kept;  // What the test has looked at: packets view it.
     bool open = true;
+    bool reading = true;
     bool closed_by_broker = false;
     bool disconnect_arrived = false;
 };
@@ -105,6 +106,7 @@ struct Broker::State {
 
     void perform(broker::Shard& from, broker::action::Write write) {
         const auto client = find(from.id(), write.connection);
+        if (client && !client->reading) return;
         while (const auto* output = from.begin_write(write.connection)) {
             std::array<Bytes, 16> pieces;
             std::size_t size = 0;
@@ -200,6 +202,15 @@ std::vector<std::uint8_t> Client::received_bytes() const {
     return {arrived.bytes().begin(), arrived.bytes().end()};
 }
 
+void Client::stop_reading() const { state_->reading = false; }
+
+void Client::read_again() const {
+    state_->reading = true;
+    auto& broker = *state_->broker;
+    broker.perform(broker.shard(state_->shard), broker::action::Write{state_->connection});
+    broker.settle();
+}
+
 void Client::drop() const {
     if (!std::exchange(state_->open, false)) return;
     state_->broker->shard(state_->shard).disconnected(state_->connection, "the network failed", state_->broker->now);
@@ -270,6 +281,16 @@ void Broker::advance(Duration time) {
         state_->settle();
     }
     state_->now = end;
+}
+
+void Broker::configure(const broker::Limits& limits, const broker::Policy& policy) {
+    for (const auto& shard : state_->shards) shard->configure({.limits = limits, .policy = policy});
+}
+
+std::uint64_t Broker::dropped(broker::DropReason reason) const {
+    std::uint64_t sum = 0;
+    for (const auto& shard : state_->shards) sum += shard->counters().drops[std::to_underlying(reason)].value();
+    return sum;
 }
 
 }  // namespace chappe::conformance

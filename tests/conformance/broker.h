@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "broker/counters.h"
 #include "broker/journal.h"
 #include "broker/limits.h"
 #include "broker/ports.h"
@@ -53,6 +54,10 @@ public:
         send(packet);
         return received();
     }
+
+    // What the broker writes stays with it, until the client reads again.
+    void stop_reading() const;
+    void read_again() const;
 
     // The network fails: nothing more arrives at either end.
     void drop() const;
@@ -101,6 +106,12 @@ public:
     void advance(Duration time);
     // What the Journal says of a batch, and all that follows from it.
     void committed(broker::ShardId shard, broker::JournalBatch batch, bool written = true);
+
+    // A reload of the configuration.
+    void configure(const broker::Limits& limits, const broker::Policy& policy = {});
+
+    // How many messages were dropped for this reason.
+    [[nodiscard]] std::uint64_t dropped(broker::DropReason reason) const;
 
 private:
     std::unique_ptr<State> state_;

@@ -110,6 +110,60 @@ TEST(ReceiveMaximum, OfTheBrokerComesBackWithPubrecThatRefuses) {  // [MQTT-3.3.
     }
 }
 
+TEST(ReceiveMaximum, CountsWhatIsSentAgainOnAnotherConnection) {  // [MQTT-3.3.4-7] [MQTT-4.9.0-1]
+    broker::Limits limits;
+    limits.receive_maximum = 2;
+    Broker broker({.limits = limits});
+    auto publisher = broker.connect(lasting("p"));
+    publisher.exchange(publish("a", "1", ExactlyOnce, 1));
+    publisher.drop();
+    publisher = broker.connect(lasting("p"));
+    const auto again = dup(publish("a", "1", ExactlyOnce, 1));
+    EXPECT_THAT(publisher.exchange(again), ElementsAre("PUBREC 1"));
+    EXPECT_THAT(publisher.exchange(again),
+                ElementsAre("PUBREC 1"));  // It is the same one message, however often it comes.
+    EXPECT_THAT(publisher.exchange(publish("a", "2", ExactlyOnce, 2)), ElementsAre("PUBREC 2 0x10"));
+    EXPECT_THAT(publisher.exchange(pubrel(1)), ElementsAre("PUBCOMP 1"));
+    EXPECT_THAT(publisher.exchange(publish("a", "3", ExactlyOnce, 3)), ElementsAre("PUBREC 3 0x10"));
+    EXPECT_THAT(publisher.exchange(publish("a", "4", ExactlyOnce, 4)), ElementsAre("DISCONNECT 0x93", "closed"));
+}
+
+TEST(ReceiveMaximum, GivesBackASlotForEachPubcompAsTheClientCounts) {  // [MQTT-4.9.0-2]
+    broker::Limits limits;
+    limits.receive_maximum = 2;
+    Broker broker({.limits = limits});
+    auto publisher = broker.connect(lasting("p"));
+    publisher.exchange(publish("a", "1", ExactlyOnce, 1));
+    publisher.exchange(pubrel(1));
+    publisher.drop();
+    publisher = broker.connect(lasting("p"));
+    publisher.exchange(publish("a", "2", ExactlyOnce, 2));
+    EXPECT_THAT(publisher.exchange(pubrel(1)), ElementsAre("PUBCOMP 1 0x92"));  // Its PUBCOMP was lost.
+    publisher.send({publish("a", "3", ExactlyOnce, 3), publish("a", "4", ExactlyOnce, 4)});
+    EXPECT_THAT(publisher.received(), ElementsAre("PUBREC 3 0x10", "PUBREC 4 0x10"));
+}
+
+TEST(Announced, HoldsForTheConnectionWhenAReloadLowersIt) {  // [MQTT-3.3.4-7] [MQTT-3.2.2-15] [MQTT-3.2.2-17]
+    Broker broker;
+    auto old = broker.connect("old");
+    broker::Limits lower;
+    lower.receive_maximum = 1;
+    lower.packet_size_max = 1024;
+    lower.topic_alias_max = 1;
+    broker.configure(lower);
+    const std::string large(2000, 'x');
+    old.send({publish("a", large, ExactlyOnce, 1), publish("a", "2", ExactlyOnce, 2)});
+    old.send({with_alias(publish("a", "3"), 2), publish("a", "4", ExactlyOnce, 4)});
+    EXPECT_THAT(old.received(), ElementsAre("PUBREC 1 0x10", "PUBREC 2 0x10", "PUBREC 4 0x10"));
+
+    EXPECT_THAT(broker.connect("new").exchange(publish("a", large)), ElementsAre("DISCONNECT 0x95", "closed"));
+    EXPECT_THAT(broker.connect("new").exchange(with_alias(publish("a", "3"), 2)),
+                ElementsAre("DISCONNECT 0x94", "closed"));
+    auto client = broker.connect("new");
+    client.send({publish("a", "1", ExactlyOnce, 1), publish("a", "2", ExactlyOnce, 2)});
+    EXPECT_THAT(client.received(), ElementsAre("PUBREC 1 0x10", "DISCONNECT 0x93", "closed"));
+}
+
 // A PUBLISH to this client of just `size` bytes: type, length, topic "a", identifier, no properties, payload.
 constexpr std::size_t publish_overhead = 1 + 1 + 3 + 2 + 1;
 

@@ -59,5 +59,50 @@ TEST_P(NotAllowed, WillIsNotPublished) {
     EXPECT_THAT(watcher.received(), IsEmpty());
 }
 
+// Receiving is permitted until it is forbidden.
+class Revocable : public broker::Permissions {
+public:
+    broker::Decision decide(const broker::Question& question) const override {
+        return {.allowed = !revoked || question.access != broker::Access::Receive};
+    }
+    bool restricts_receiving() const noexcept override { return true; }
+
+    bool revoked = false;
+};
+
+class RevokedWhileWaiting : public BothVersions {
+protected:
+    [[nodiscard]] std::uint64_t dropped() const { return broker.dropped(broker::DropReason::NotAuthorized); }
+
+    Revocable permissions;
+    Broker broker{{.permissions = &permissions}};
+    Client publisher = broker.connect("p");
+};
+CHAPPE_BOTH_VERSIONS(RevokedWhileWaiting);
+
+TEST_P(RevokedWhileWaiting, QueuedMessagesAreNotSent) {
+    broker.subscriber(lasting("s"), "a", {.qos = AtLeastOnce}).drop();
+    publisher.send({publish("a", "1", AtLeastOnce, 1), publish("a", "2", AtLeastOnce, 2)});
+    permissions.revoked = true;
+    auto client = broker.connect(lasting("s"));
+    EXPECT_THAT(client.received(), IsEmpty());
+    EXPECT_EQ(dropped(), 2U);
+    permissions.revoked = false;
+    publisher.send(publish("a", "3", AtLeastOnce, 3));
+    EXPECT_THAT(client.received(), ElementsAre("PUBLISH a '3' qos=1 id=1"));
+    EXPECT_EQ(dropped(), 2U);
+}
+
+TEST_P(RevokedWhileWaiting, RetainedMessagesAreNotSent) {
+    for (const auto* topic : {"a/1", "a/2", "a/3"}) publisher.send(retained(publish(topic, "x", AtLeastOnce, 1)));
+    broker.configure({.inflight_max = 1});
+    auto client = broker.connect(brief("s"));
+    EXPECT_THAT(client.exchange(subscribe(1, "a/+", AtLeastOnce)),
+                ElementsAre("SUBACK 1 0x01", "PUBLISH a/1 'x' qos=1 id=1 retain"));
+    permissions.revoked = true;
+    EXPECT_THAT(client.exchange(puback(1)), IsEmpty());
+    EXPECT_EQ(dropped(), 2U);
+}
+
 }  // namespace
 }  // namespace chappe::conformance

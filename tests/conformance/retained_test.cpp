@@ -66,6 +66,19 @@ TEST_P(Retained, ForwardedWithoutRetainToSubscriptionsThatExist) {
     EXPECT_THAT(live.received(), ElementsAre("PUBLISH a 'x'", "PUBLISH a 'y'"));
 }
 
+TEST(RetainedExpiry, IsALossForWhoHasSubscribedBefore) {  // [MQTT-3.3.2-5]
+    Broker broker({.limits = {.inflight_max = 1}});
+    auto publisher = broker.connect("p");
+    for (const auto* topic : {"a/1", "a/2"})
+        publisher.send(retained(expiring(publish(topic, "x", AtLeastOnce, 1), 10)));
+    auto before = broker.subscriber("before", "a/+", AtLeastOnce);
+    broker.advance(20s);
+    EXPECT_THAT(before.exchange(puback(1)), IsEmpty());
+    EXPECT_EQ(broker.dropped(broker::DropReason::Expired), 1U);
+    EXPECT_THAT(broker.connect("after").exchange(subscribe(1, "a/+")), ElementsAre("SUBACK 1 0x00"));
+    EXPECT_EQ(broker.dropped(broker::DropReason::Expired), 1U);
+}
+
 // Subscription options of 5.0.
 
 TEST(RetainAsPublished, ForwardsRetainAsItCame) {  // [MQTT-3.3.1-13]
