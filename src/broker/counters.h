@@ -50,6 +50,36 @@ inline constexpr std::size_t drop_reason_count = 12;
 
 [[nodiscard]] std::string_view to_string(DropReason reason) noexcept;  // "queue_full"
 
+// The bounds of Limits, by the names of their settings. Each is counted when it is reached: something was refused,
+// dropped, made to wait, or granted with less than was asked for.
+enum class Bound : std::uint8_t {
+    PacketSizeMax,
+    ConnectPacketSizeMax,
+    TopicLengthMax,
+    TopicLevelsMax,
+    ConnectionsMax,
+    ConnectTimeoutSeconds,
+    KeepAliveMaxSeconds,
+    UnsentBytesMax,
+    TopicAliasMax,
+    SessionsMax,
+    SessionExpiryMaxSeconds,
+    WillDelayMaxSeconds,
+    SubscriptionsPerSessionMax,
+    SubscriptionsMax,
+    ReceiveMaximum,
+    InflightMax,
+    QueueMessagesMax,
+    QueueBytesMax,
+    QueuedBytesTotalMax,
+    MailboxBytesMax,
+    RetainedMessagesMax,
+    RetainedBytesMax,
+};
+inline constexpr std::size_t bound_count = 22;
+
+[[nodiscard]] std::string_view to_string(Bound bound) noexcept;  // "packet_size_max"
+
 struct alignas(64) Counters {
     Counter bytes_received, bytes_sent;
     Counter packets_received, packets_sent;
@@ -60,11 +90,10 @@ struct alignas(64) Counters {
     Counter clients_connected, sessions, sessions_expired;
     Counter inflight_messages, queued_messages, queued_bytes;
     Counter shared_groups;
-    Counter mailbox_waits;  // Times that reading stopped because another shard's mailbox was full.
-    Counter reads_paused;   // Times that reading a connection stopped because it does not read its acknowledgements.
-    Counter limit_connections, limit_sessions, limit_subscriptions, limit_connect_timeout, limit_packet_size,
-        limit_topic, limit_receive_maximum;
+    std::array<Counter, bound_count> bounds_reached;
     std::array<Counter, drop_reason_count> drops;
+
+    void reached(Bound bound) noexcept { bounds_reached[static_cast<std::size_t>(bound)].add(); }
 };
 
 // One message that was dropped.

@@ -2,12 +2,24 @@
 
 namespace chappe::broker {
 
+bool MessageQueue::fits(const Message& message) const noexcept {
+    const auto bound = exceeded_by(message);
+    if (bound) accounts_.counters.reached(*bound);
+    return !bound;
+}
+
 std::optional<DropReason> MessageQueue::in_the_way(const Message& message) const noexcept {
+    const auto bound = exceeded_by(message);
+    if (!bound) return std::nullopt;
+    return *bound == Bound::QueuedBytesTotalMax ? DropReason::QueuesFull : DropReason::QueueFull;
+}
+
+std::optional<Bound> MessageQueue::exceeded_by(const Message& message) const noexcept {
     const auto added = sizeof(Delivery) + message.size_bytes();
-    if (waiting_.size() >= accounts_.limits.queue_messages_max) return DropReason::QueueFull;
-    if (bytes_ + added > accounts_.limits.queue_bytes_max) return DropReason::QueueFull;
+    if (waiting_.size() >= accounts_.limits.queue_messages_max) return Bound::QueueMessagesMax;
+    if (bytes_ + added > accounts_.limits.queue_bytes_max) return Bound::QueueBytesMax;
     if (accounts_.total.load(std::memory_order_relaxed) + added > accounts_.limits.queued_bytes_total_max) {
-        return DropReason::QueuesFull;
+        return Bound::QueuedBytesTotalMax;
     }
     return std::nullopt;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 // Messages of QoS 1 and 2 that wait for a session, or for the members of a shared subscription, in order.
-// Bounded by the owner, which asks fits() before push().
+// Bounded by the owner, which asks fits() before push_back().
 
 #include <atomic>
 #include <cstddef>
@@ -36,7 +36,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }
     [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_; }
 
-    // Nothing when there is room for `message`; else the bound that is in the way: QueueFull or QueuesFull.
+    // Whether there is room for `message`. Where there is not, the bound that is in the way is counted as reached.
+    [[nodiscard]] bool fits(const Message& message) const noexcept;
+    // The same without counting: nothing when there is room, else QueueFull or QueuesFull.
     [[nodiscard]] std::optional<DropReason> in_the_way(const Message& message) const noexcept;
 
     void push_back(Delivery delivery);
@@ -63,6 +65,7 @@ private:
     [[nodiscard]] static std::size_t cost(const Delivery& delivery) noexcept {
         return sizeof(Delivery) + delivery.message->size_bytes();
     }
+    [[nodiscard]] std::optional<Bound> exceeded_by(const Message& message) const noexcept;
     void account_added(const Delivery& delivery) noexcept;
     void account_removed(const Delivery& delivery) noexcept;
 

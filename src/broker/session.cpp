@@ -53,6 +53,9 @@ Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,
     }
     Delivery delivery{.message = message, .qos = qos, .retain = retain, .group = group};
     for (const auto identifier : identifiers) delivery.subscription_identifiers.add(identifier);
+    if (connection_ != nullptr && !inflight_.has_room() && send_quota_ == environment_.accounts.limits.inflight_max) {
+        environment_.accounts.counters.reached(Bound::InflightMax);
+    }
     if (!can_send_now() || !queue_.empty()) return enqueue(std::move(delivery), now);
     send(std::move(delivery), now);
     return Taken::Yes;
@@ -62,6 +65,7 @@ void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::
                                    GroupRef group, Instant now) {
     if (connection_ == nullptr) return lose(message, DropReason::Offline, group);
     if (connection_->output.size() > environment_.accounts.limits.unsent_bytes_max) {
+        environment_.accounts.counters.reached(Bound::UnsentBytesMax);
         return lose(message, DropReason::UnsentFull, group);
     }
     const Variant variant{.v5 = connection_->v5(), .retain = retain, .subscription_identifiers = identifiers};
@@ -98,7 +102,7 @@ Session::Taken Session::enqueue(Delivery delivery, Instant now) {
 }
 
 bool Session::make_room(const Delivery& delivery, Instant now) {
-    if (!queue_.in_the_way(*delivery.message)) return true;
+    if (queue_.fits(*delivery.message)) return true;
     drop_expired(now);
     while (const auto in_the_way = queue_.in_the_way(*delivery.message)) {
         if (environment_.policy.when_full != WhenFull::DropOldest || queue_.empty()) return false;
@@ -225,8 +229,12 @@ void Session::keep_retained_backlog() {
         auto backlog = retained_->pop_front();
         for (auto left = backlog.messages.rbegin(); left != backlog.messages.rend(); ++left) {
             const auto qos = std::min((*left)->qos(), backlog.options.qos);
-            if (qos == QoS::AtMostOnce || queue_.in_the_way(**left)) {
-                lose(*left, qos == QoS::AtMostOnce ? DropReason::Offline : DropReason::QueueFull);
+            if (qos == QoS::AtMostOnce) {
+                lose(*left, DropReason::Offline);
+                continue;
+            }
+            if (!queue_.fits(**left)) {
+                lose(*left, queue_.in_the_way(**left).value_or(DropReason::QueueFull));
                 continue;
             }
             Delivery delivery{.message = *left, .qos = qos, .retain = true};

@@ -44,7 +44,7 @@ std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
     counters_.sockets_accepted.add();
     const auto open = commons_.connections.load(std::memory_order_relaxed);
     const bool over_limit = open >= config_.limits.connections_max;
-    if (over_limit) counters_.limit_connections.add();
+    if (over_limit) counters_.reached(Bound::ConnectionsMax);
     if (open >= config_.limits.connections_max + connections_answered_beyond_limit) {
         commons_.events.record({.kind = EventKind::ConnectRefused,
                                 .address = peer.address,
@@ -118,7 +118,9 @@ std::size_t Shard::process(Connection& connection, Bytes bytes, Instant now) {
         const auto frame =
             mqtt::frame(rest, accepted ? connection.accepted_packet_size_max : config_.limits.connect_packet_size_max);
         if (!frame) {
-            if (frame.error().code == ReasonCode::PacketTooLarge) counters_.limit_packet_size.add();
+            if (frame.error().code == ReasonCode::PacketTooLarge) {
+                counters_.reached(accepted ? Bound::PacketSizeMax : Bound::ConnectPacketSizeMax);
+            }
             close(connection, frame.error().code, frame.error().reason, now);
             break;
         }
@@ -180,7 +182,7 @@ void Shard::pause_or_resume_reading(Connection& connection) {
     if (!pause) {
         actions_.push_back(action::ReadAgain{connection.id});
     } else if (full) {
-        counters_.reads_paused.add();
+        counters_.reached(Bound::UnsentBytesMax);
     }
 }
 
@@ -270,10 +272,10 @@ void Shard::set_deadline(const Session& session) {
 void Shard::on_deadline(Connection& connection, Instant now) {
     switch (connection.state) {
         case Connection::State::AwaitingConnect:
-            counters_.limit_connect_timeout.add();
+            counters_.reached(Bound::ConnectTimeoutSeconds);
             return refuse(connection, ReasonCode::MaximumConnectTime, "no complete CONNECT in time", now);
         case Connection::State::Authenticating:
-            counters_.limit_connect_timeout.add();
+            counters_.reached(Bound::ConnectTimeoutSeconds);
             return refuse(connection, ReasonCode::NotAuthorized, "the authentication took too long", now);
         case Connection::State::Connected:
             return check_keep_alive(connection, now);
@@ -326,7 +328,7 @@ void Shard::end_round(Instant now) {
         if (mailbox.put(outbox.mail, std::exchange(outbox.bytes, 0))) actions_.push_back(action::Wake{ShardId{to}});
         if (mailbox.full_for(id_, config_.limits.mailbox_bytes_max)) {
             ++mailboxes_full_;
-            counters_.mailbox_waits.add();
+            counters_.reached(Bound::MailboxBytesMax);
         }
     }
     encoder_.forget();

@@ -248,6 +248,7 @@ private:
     [[nodiscard]] mqtt::Result<mqtt::ReasonCode> subscribe_one(Connection& connection, Session& session,
                                                                const mqtt::Subscribe::Entry& entry,
                                                                std::uint32_t identifier, Instant now);
+    [[nodiscard]] std::optional<Bound> in_the_way_of_subscription(const Session& session) const;
     void queue_retained(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
     void remove_subscription(Session& session, const SessionSubscription& subscription, Instant now);
 

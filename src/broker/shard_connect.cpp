@@ -32,6 +32,11 @@ bool has_return_code(ReasonCode code) noexcept {
     return std::ranges::find(known, code) != known.end();
 }
 
+std::uint32_t asked_session_expiry(const mqtt::Connect& connect) noexcept {
+    if (connect.version == ProtocolVersion::V5) return connect.session_expiry_interval_seconds.value_or(0);
+    return connect.clean_start ? 0 : mqtt::session_never_expires;
+}
+
 }  // namespace
 
 // Returns whether the packet is done with here: not when the client's home is another shard.
@@ -190,7 +195,7 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
     bool present = false;
     auto* session = find_or_create_session(connection, connect, present, now);
     if (session == nullptr) {
-        counters_.limit_sessions.add();
+        counters_.reached(Bound::SessionsMax);
         return refuse(connection, ReasonCode::QuotaExceeded, "sessions_max is reached", now);
     }
     connection.state = Connection::State::Connected;
@@ -244,6 +249,9 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
 void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now) {
     const auto& limits = config_.limits;
     session.expiry_interval_seconds = agreed_session_expiry(connect);
+    if (session.expiry_interval_seconds < asked_session_expiry(connect)) {
+        counters_.reached(Bound::SessionExpiryMaxSeconds);
+    }
     session.ends_at.reset();
     take_will(session);
     set_deadline(session);
@@ -251,6 +259,7 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
     if (connect.will) set_will(session, connect, connection.identity);
 
     connection.keep_alive_seconds = agreed_keep_alive(connect);
+    if (connection.keep_alive_seconds != connect.keep_alive_seconds) counters_.reached(Bound::KeepAliveMaxSeconds);
     // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
     if (const auto limit = connection.keep_alive_limit()) set_deadline(connection, now + *limit);
 
@@ -262,9 +271,7 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
 }
 
 std::uint32_t Shard::agreed_session_expiry(const mqtt::Connect& connect) const {
-    const auto asked = connect.version == ProtocolVersion::V5 ? connect.session_expiry_interval_seconds.value_or(0)
-                                                              : (connect.clean_start ? 0 : mqtt::session_never_expires);
-    return std::min(asked, config_.limits.session_expiry_max_seconds);
+    return std::min(asked_session_expiry(connect), config_.limits.session_expiry_max_seconds);
 }
 
 // Before 5.0 a client cannot be told another keep alive than its own.
@@ -320,8 +327,9 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& dis
             return mqtt::failure(ReasonCode::ProtocolError,
                                  "a session that ends now cannot be prolonged");  // 3.14.2.2.2
         }
-        session->expiry_interval_seconds =
-            std::min(*disconnect.session_expiry_interval_seconds, config_.limits.session_expiry_max_seconds);
+        const auto asked = *disconnect.session_expiry_interval_seconds;
+        session->expiry_interval_seconds = std::min(asked, config_.limits.session_expiry_max_seconds);
+        if (session->expiry_interval_seconds < asked) counters_.reached(Bound::SessionExpiryMaxSeconds);
     }
     commons_.events.record({.kind = EventKind::ClientDisconnected,
                             .client_id = session->client_id,
@@ -364,7 +372,8 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
         case Connection::State::Connected:
             break;
     }
-    if (code == ReasonCode::ReceiveMaximumExceeded) counters_.limit_receive_maximum.add();
+    if (code == ReasonCode::ReceiveMaximumExceeded) counters_.reached(Bound::ReceiveMaximum);
+    if (code == ReasonCode::TopicAliasInvalid) counters_.reached(Bound::TopicAliasMax);
     commons_.events.record({.kind = EventKind::ClientDisconnected,
                             .client_id = connection.identity.client_id,
                             .address = connection.peer.address,

@@ -99,6 +99,10 @@ bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now)
 }
 
 bool Shard::queue_for_group(SharedGroup& group, const MessagePtr& message, Instant now) {
+    if (group.queue.fits(*message)) {
+        group.queue.push_back({.message = message});
+        return true;
+    }
     while (const auto in_the_way = group.queue.in_the_way(*message)) {
         if (config_.policy.when_full == WhenFull::Reject) {
             drop_from_group(*message, DropReason::Rejected, now);

@@ -68,11 +68,11 @@ bool Shard::is_duplicate(Connection& connection, Session& session, const mqtt::P
 
 mqtt::Result<> Shard::check_topic(std::string_view topic) {
     if (topic.size() > config_.limits.topic_length_max) {
-        counters_.limit_topic.add();
+        counters_.reached(Bound::TopicLengthMax);
         return mqtt::failure(ReasonCode::TopicNameInvalid, "topic longer than topic_length_max");
     }
     if (mqtt::level_count(topic) > config_.limits.topic_levels_max) {
-        counters_.limit_topic.add();
+        counters_.reached(Bound::TopicLevelsMax);
         return mqtt::failure(ReasonCode::TopicNameInvalid, "topic with more levels than topic_levels_max");
     }
     return {};
@@ -113,9 +113,17 @@ MessagePtr Shard::make_message(const mqtt::Publish& publish, std::string_view to
 // False where a bound does not let it be retained.
 bool Shard::retain(const MessagePtr& message) {
     const auto outcome = commons_.retained.set(message);
-    if (outcome == RetainedStore::Outcome::FullMessages || outcome == RetainedStore::Outcome::FullBytes) return false;
-    journal_.write(record::Retained{message});
-    return true;
+    switch (outcome) {
+        case RetainedStore::Outcome::FullMessages:
+            counters_.reached(Bound::RetainedMessagesMax);
+            return false;
+        case RetainedStore::Outcome::FullBytes:
+            counters_.reached(Bound::RetainedBytesMax);
+            return false;
+        default:
+            journal_.write(record::Retained{message});
+            return true;
+    }
 }
 
 // Routes a message of QoS 1 or 2 and acknowledges it: at once, or when the Journal has written it and, where they have

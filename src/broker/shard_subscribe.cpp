@@ -52,10 +52,8 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
     }
     const auto known = session.subscriptions.find(filter.text());
     const bool is_new = known == session.subscriptions.end();
-    const bool full = session.subscriptions.size() >= config_.limits.subscriptions_per_session_max ||
-                      commons_.tree.subscription_count() >= config_.limits.subscriptions_max;
-    if (is_new && full) {
-        counters_.limit_subscriptions.add();
+    if (const auto bound = is_new ? in_the_way_of_subscription(session) : std::nullopt) {
+        counters_.reached(*bound);
         return mqtt::failure(ReasonCode::QuotaExceeded, "the bound for subscriptions is reached");
     }
     const auto decision = commons_.permissions.decide({.who = connection.identity,
@@ -85,6 +83,14 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
     const auto granted = static_cast<ReasonCode>(subscription.options.qos);
     session.subscriptions.insert_or_assign(subscription.filter.text(), std::move(subscription));
     return granted;
+}
+
+// The bound that one more subscription would exceed, if there is one.
+std::optional<Bound> Shard::in_the_way_of_subscription(const Session& session) const {
+    const auto& limits = config_.limits;
+    if (session.subscriptions.size() >= limits.subscriptions_per_session_max) return Bound::SubscriptionsPerSessionMax;
+    if (commons_.tree.subscription_count() >= limits.subscriptions_max) return Bound::SubscriptionsMax;
+    return std::nullopt;
 }
 
 // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]. The tree has the subscription already, so whatever is published from now on is

@@ -20,6 +20,9 @@ void Shard::set_will(Session& session, const mqtt::Connect& connect, const Ident
         .delay_interval_seconds = std::min(will.delay_interval_seconds, config_.limits.will_delay_max_seconds),
         .identity = identity});
     mqtt::encode_forwarded_properties(will.properties, session.will->properties);
+    if (session.will->delay_interval_seconds < will.delay_interval_seconds) {
+        counters_.reached(Bound::WillDelayMaxSeconds);
+    }
     keep_will(session);
 }
 

@@ -33,15 +33,9 @@ void Totals::add(const broker::Counters& counters) {
     queued_messages += counters.queued_messages.value();
     queued_bytes += counters.queued_bytes.value();
     shared_groups += counters.shared_groups.value();
-    mailbox_waits += counters.mailbox_waits.value();
-    reads_paused += counters.reads_paused.value();
-    limit_connections += counters.limit_connections.value();
-    limit_sessions += counters.limit_sessions.value();
-    limit_subscriptions += counters.limit_subscriptions.value();
-    limit_connect_timeout += counters.limit_connect_timeout.value();
-    limit_packet_size += counters.limit_packet_size.value();
-    limit_topic += counters.limit_topic.value();
-    limit_receive_maximum += counters.limit_receive_maximum.value();
+    for (std::size_t bound = 0; bound != bounds_reached.size(); ++bound) {
+        bounds_reached[bound] += counters.bounds_reached[bound].value();
+    }
     for (std::size_t reason = 0; reason != drops.size(); ++reason) {
         drops[reason] += counters.drops[reason].value();
         publish_dropped += counters.drops[reason].value();
@@ -147,15 +141,10 @@ void SysTopics::update_own(const Totals& totals) {
     set("chappe/queued/bytes", totals.queued_bytes);
     set("chappe/inflight/messages", totals.inflight_messages);
     set("chappe/retained/bytes", commons_.retained.bytes());
-    set("chappe/limits/connections_max", totals.limit_connections);
-    set("chappe/limits/sessions_max", totals.limit_sessions);
-    set("chappe/limits/subscriptions_max", totals.limit_subscriptions);
-    set("chappe/limits/connect_timeout_seconds", totals.limit_connect_timeout);
-    set("chappe/limits/packet_size_max", totals.limit_packet_size);
-    set("chappe/limits/topic_max", totals.limit_topic);
-    set("chappe/limits/receive_maximum", totals.limit_receive_maximum);
-    set("chappe/limits/mailbox_bytes_max", totals.mailbox_waits);
-    set("chappe/limits/unsent_bytes_max", totals.reads_paused);
+    for (std::size_t bound = 0; bound != totals.bounds_reached.size(); ++bound) {
+        set(fmt::format("chappe/limits/{}", to_string(static_cast<broker::Bound>(bound))),
+            totals.bounds_reached[bound]);
+    }
 }
 
 }  // namespace chappe::server

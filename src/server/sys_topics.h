@@ -1,7 +1,7 @@
 #pragma once
 
 // $SYS/broker/...: what the broker says of itself, under the names that Mosquitto uses, so that dashboards made for it
-// work; and below $SYS/broker/chappe what only Chappe counts. docs/sys-topics.md lists them.
+// work; and below $SYS/broker/chappe what only Chappe counts. docs/operating.md lists them.
 
 #include <array>
 #include <cstdint>
@@ -26,9 +26,8 @@ struct Totals {
     std::uint64_t sockets_accepted = 0, connects_received = 0, connects_accepted = 0, connects_refused = 0;
     std::uint64_t connections = 0, clients_connected = 0, sessions = 0, sessions_expired = 0;
     std::uint64_t inflight_messages = 0, queued_messages = 0, queued_bytes = 0;
-    std::uint64_t shared_groups = 0, mailbox_waits = 0, reads_paused = 0;
-    std::uint64_t limit_connections = 0, limit_sessions = 0, limit_subscriptions = 0, limit_connect_timeout = 0,
-                  limit_packet_size = 0, limit_topic = 0, limit_receive_maximum = 0;
+    std::uint64_t shared_groups = 0;
+    std::array<std::uint64_t, broker::bound_count> bounds_reached{};
     std::array<std::uint64_t, broker::drop_reason_count> drops{};
 
     void add(const broker::Counters& counters);

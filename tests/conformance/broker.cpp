@@ -82,7 +82,7 @@ struct Broker::State {
         while (true) {
             bool quiet = true;
             for (const auto& shard : shards) {
-                shard->read_mail(now);
+                if (reads_mail) shard->read_mail(now);
                 shard->end_round(now);
                 const std::vector<broker::Action> actions(std::move(shard->take_actions()));
                 for (const auto& action : actions) {
@@ -153,6 +153,7 @@ struct Broker::State {
     std::vector<std::unique_ptr<broker::Shard>> shards;
     std::vector<std::shared_ptr<Client::State>> clients;
     std::uint16_t accepted = 0;
+    bool reads_mail = true;
 };
 
 void Client::send(std::initializer_list<Packet> packets) const {
@@ -227,11 +228,12 @@ Client Broker::open(ProtocolVersion version) {
     const ShardId shard{static_cast<std::uint16_t>(state_->accepted++ % State::shard_count)};
     const auto connection =
         state_->shard(shard).accept({.address = "127.0.0.1:1", .anonymous_allowed = true}, state_->now);
-    ASSERT(connection);
     auto client = std::make_shared<Client::State>();
     client->broker = state_.get();
     client->shard = shard;
-    client->connection = *connection;
+    client->connection = connection.value_or(broker::ConnectionId{});
+    client->open = connection.has_value();
+    client->closed_by_broker = !client->open;
     client->version = version;
     state_->clients.push_back(client);
     return Client(client);
@@ -286,6 +288,30 @@ void Broker::advance(Duration time) {
 void Broker::configure(const broker::Limits& limits, const broker::Policy& policy) {
     for (const auto& shard : state_->shards) shard->configure({.limits = limits, .policy = policy});
 }
+
+void Broker::hold_mail() { state_->reads_mail = false; }
+
+void Broker::read_mail() {
+    state_->reads_mail = true;
+    state_->settle();
+}
+
+std::uint64_t Broker::reached(broker::Bound bound) const {
+    std::uint64_t sum = 0;
+    for (const auto& shard : state_->shards) sum += shard->counters().bounds_reached[std::to_underlying(bound)].value();
+    return sum;
+}
+
+std::vector<broker::Drop> Broker::drops() const {
+    std::vector<broker::Drop> drops;
+    for (const auto& shard : state_->shards) {
+        const auto& kept = shard->drop_log().drops();
+        for (std::size_t index = 0; index != kept.size(); ++index) drops.push_back(kept[index]);
+    }
+    return drops;
+}
+
+Instant Broker::now() const { return state_->now; }
 
 std::uint64_t Broker::dropped(broker::DropReason reason) const {
     std::uint64_t sum = 0;

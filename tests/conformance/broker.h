@@ -110,8 +110,17 @@ public:
     // A reload of the configuration.
     void configure(const broker::Limits& limits, const broker::Policy& policy = {});
 
-    // How many messages were dropped for this reason.
+    // From now on shards leave what others send them in their mailboxes, or read it again.
+    void hold_mail();
+    void read_mail();
+
+    // How many messages were dropped for this reason, and how often this bound was reached.
     [[nodiscard]] std::uint64_t dropped(broker::DropReason reason) const;
+    [[nodiscard]] std::uint64_t reached(broker::Bound bound) const;
+    // The last drops that are kept for listing.
+    [[nodiscard]] std::vector<broker::Drop> drops() const;
+
+    [[nodiscard]] Instant now() const;
 
 private:
     std::unique_ptr<State> state_;

@@ -1,0 +1,454 @@
+// Every bound of broker/limits.h: what just fits is taken, what is beyond it is answered, dropped or made to wait as
+// the bound says and counted under the bound's name, and when there is room again all goes on. In the order of
+// limits.h.
+
+#include "tests/conformance/broker.h"
+
+namespace chappe::conformance {
+namespace {
+
+using broker::Bound;
+using broker::DropReason;
+using broker::Limits;
+using broker::WhenFull;
+using testing::SizeIs;
+
+// Packets and topics.
+
+TEST(Bounds, PacketSize) {  // [MQTT-3.2.2-15]
+    Broker broker({.limits = {.packet_size_max = 50}});
+    const std::size_t overhead = 6;  // Type and length, topic "a", properties.
+    const std::string payload(50 - overhead, 'x');
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(publish("a", payload)), IsEmpty());
+    EXPECT_EQ(broker.reached(Bound::PacketSizeMax), 0U);
+    EXPECT_THAT(client.exchange(publish("a", payload + "x")), ElementsAre("DISCONNECT 0x95", "closed"));
+    EXPECT_EQ(broker.reached(Bound::PacketSizeMax), 1U);
+    EXPECT_THAT(broker.connect("c").exchange(publish("a", payload)), IsEmpty());
+}
+
+TEST(Bounds, ConnectPacketSize) {
+    Broker broker({.limits = {.connect_packet_size_max = 30}});
+    auto client = broker.connect(std::string(15, 'c'));  // Besides the identifier, CONNECT has 15 bytes.
+    EXPECT_THAT(client.exchange(publish("a", std::string(100, 'x'), AtLeastOnce, 1)), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_EQ(broker.reached(Bound::ConnectPacketSizeMax), 0U);
+    EXPECT_THAT(broker.open(Connect{.client_id = std::string(16, 'c')}).received(), ElementsAre("closed"));
+    EXPECT_EQ(broker.reached(Bound::ConnectPacketSizeMax), 1U);
+}
+
+TEST(Bounds, TopicLength) {
+    Broker broker({.limits = {.topic_length_max = 5}});
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(publish("abcde", "x", AtLeastOnce, 1)), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_THAT(client.exchange(subscribe(1, {{"abcde", {}}, {"abcdef", {}}})), ElementsAre("SUBACK 1 0x00 0x8F"));
+    EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 1U);
+    EXPECT_THAT(client.exchange(publish("abcdef", "x", AtLeastOnce, 1)), ElementsAre("DISCONNECT 0x90", "closed"));
+    EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 2U);
+}
+
+TEST(Bounds, TopicLevels) {
+    Broker broker({.limits = {.topic_levels_max = 3}});
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(publish("a/b/c", "x", AtLeastOnce, 1)), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_THAT(client.exchange(subscribe(1, {{"a/+/#", {}}, {"a/b/c/d", {}}})), ElementsAre("SUBACK 1 0x00 0x8F"));
+    EXPECT_EQ(broker.reached(Bound::TopicLevelsMax), 1U);
+    EXPECT_THAT(client.exchange(publish("a/b/c/d", "x", AtLeastOnce, 1)), ElementsAre("DISCONNECT 0x90", "closed"));
+    EXPECT_EQ(broker.reached(Bound::TopicLevelsMax), 2U);
+}
+
+TEST(Bounds, TopicOfAWill) {
+    Broker broker({.limits = {.topic_length_max = 5, .topic_levels_max = 2}});
+    auto connect = Connect{.client_id = "c", .will = Will{.topic = "abcdef"}};
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x90", "closed"));
+    connect.will->topic = "a/b/c";
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x90", "closed"));
+    EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 1U);
+    EXPECT_EQ(broker.reached(Bound::TopicLevelsMax), 1U);
+}
+
+// Connections.
+
+TEST(Bounds, Connections) {
+    Broker broker({.limits = {.connections_max = 2}});
+    auto first = broker.connect("1");
+    auto second = broker.connect("2");
+    EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 0U);
+    EXPECT_THAT(broker.open(Connect{.client_id = "3"}).received(), ElementsAre("CONNACK 0x89", "closed"));
+    EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 1U);
+    first.drop();
+    EXPECT_THAT(broker.open(Connect{.client_id = "3"}).received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 1U);
+}
+
+TEST(Bounds, ConnectionsFarBeyondAreNotAnswered) {
+    Broker broker({.limits = {.connections_max = 2}});
+    std::vector<Client> silent;
+    for (int i = 0; i < 2 + 64; ++i) silent.push_back(broker.open());
+    EXPECT_TRUE(silent.back().connected());
+    EXPECT_THAT(broker.open().received(), ElementsAre("closed"));
+    EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 65U);
+}
+
+TEST(Bounds, ConnectTimeout) {
+    Broker broker({.limits = {.connect_timeout_seconds = 5}});
+    auto in_time = broker.open();
+    auto silent = broker.open();
+    broker.advance(4s);
+    EXPECT_THAT(in_time.exchange(Connect{.client_id = "c"}), ElementsAre("CONNACK 0x00"));
+    EXPECT_THAT(silent.received(), IsEmpty());
+    broker.advance(1s);
+    EXPECT_THAT(silent.received(), ElementsAre("closed"));
+    EXPECT_TRUE(in_time.connected());
+    EXPECT_EQ(broker.reached(Bound::ConnectTimeoutSeconds), 1U);
+}
+
+TEST(Bounds, KeepAlive) {  // [MQTT-3.1.2-21]
+    Broker broker({.limits = {.keep_alive_max_seconds = 10}});
+    EXPECT_THAT(broker.open(Connect{.keep_alive_seconds = 10, .client_id = "a"}).received(),
+                ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.reached(Bound::KeepAliveMaxSeconds), 0U);
+    auto longer = broker.open(Connect{.keep_alive_seconds = 11, .client_id = "b"});
+    auto none = broker.open(Connect{.keep_alive_seconds = 0, .client_id = "c"});
+    EXPECT_THAT(longer.received(), ElementsAre("CONNACK 0x00 keep_alive=10"));
+    EXPECT_THAT(none.received(), ElementsAre("CONNACK 0x00 keep_alive=10"));
+    EXPECT_EQ(broker.reached(Bound::KeepAliveMaxSeconds), 2U);
+    broker.advance(15s);
+    EXPECT_THAT(none.received(), ElementsAre("DISCONNECT 0x8D", "closed"));
+}
+
+TEST(Bounds, UnsentBytesDropWhatASubscriberOfQoS0DoesNotRead) {
+    Broker broker({.limits = {.unsent_bytes_max = 4096}});
+    auto slow = broker.subscriber("slow", "a");
+    auto publisher = broker.connect("p");
+    slow.stop_reading();
+    for (int i = 0; i < 5; ++i) publisher.send(publish("a", std::string(1000, 'x')));  // Four of them are 4028 bytes.
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 0U);
+    for (int i = 0; i < 100; ++i) publisher.send(publish("a", "y"));
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 100U);
+    EXPECT_EQ(broker.dropped(DropReason::UnsentFull), 100U);
+    slow.read_again();
+    EXPECT_THAT(slow.received(), SizeIs(5));
+    publisher.send(publish("a", "z"));
+    EXPECT_THAT(slow.received(), ElementsAre("PUBLISH a 'z'"));
+}
+
+TEST(Bounds, UnsentBytesKeepQoS1InTheQueue) {
+    Broker broker({.limits = {.inflight_max = 1000}});
+    auto slow = broker.subscriber("slow", "a", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    slow.stop_reading();
+    const std::string payload(64 * 1024, 'x');
+    for (int i = 0; i < 10; ++i) publisher.send(publish("a", payload, AtLeastOnce, 1));
+    EXPECT_THAT(slow.received(), IsEmpty());
+    publisher.send(publish("a", "last", AtLeastOnce, 1));
+    slow.read_again();
+    EXPECT_THAT(slow.received(), SizeIs(11));
+    EXPECT_TRUE(broker.drops().empty());
+}
+
+TEST(Bounds, UnsentBytesStopReadingWhoDoesNotReadAcknowledgements) {
+    Broker broker({.limits = {.unsent_bytes_max = 40}});
+    auto subscriber = broker.subscriber("s", "a", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    publisher.stop_reading();
+    const auto send = [&](int count) {
+        for (int i = 0; i < count; ++i) publisher.send(publish("a", "x", AtLeastOnce, 1));
+    };
+    send(10);  // PUBACK has four bytes.
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 0U);
+    send(10);
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 1U);
+    EXPECT_THAT(subscriber.received(), SizeIs(11));
+    publisher.read_again();
+    EXPECT_THAT(subscriber.received(), SizeIs(9));
+    EXPECT_THAT(publisher.received(), SizeIs(20));
+}
+
+TEST(Bounds, TopicAliases) {  // [MQTT-3.2.2-17] [MQTT-3.1.2-26]
+    Broker broker({.limits = {.topic_alias_max = 2}});
+    auto client = broker.subscriber(Connect{.client_id = "c", .topic_alias_maximum = 5}, "+");
+    client.send({with_alias(publish("a", "1"), 1), with_alias(publish("b", "2"), 2), publish("c", "3")});
+    EXPECT_THAT(client.received(),
+                ElementsAre("PUBLISH a '1' alias=1", "PUBLISH b '2' alias=2", "PUBLISH c '3' alias=1"));
+    EXPECT_EQ(broker.reached(Bound::TopicAliasMax), 0U);
+    EXPECT_THAT(client.exchange(with_alias(publish("d", "4"), 3)), ElementsAre("DISCONNECT 0x94", "closed"));
+    EXPECT_EQ(broker.reached(Bound::TopicAliasMax), 1U);
+}
+
+// Sessions.
+
+TEST(Bounds, Sessions) {
+    Broker broker({.limits = {.sessions_max = 2}});
+    broker.connect(lasting("away")).drop();
+    auto second = broker.connect("2");
+    EXPECT_EQ(broker.reached(Bound::SessionsMax), 0U);
+    EXPECT_THAT(broker.open(Connect{.client_id = "3"}).received(), ElementsAre("CONNACK 0x97", "closed"));
+    EXPECT_EQ(broker.reached(Bound::SessionsMax), 1U);
+    EXPECT_THAT(broker.open(lasting("away")).received(), ElementsAre("CONNACK 0x00 session_present"));
+    second.drop();
+    EXPECT_THAT(broker.open(Connect{.client_id = "3"}).received(), ElementsAre("CONNACK 0x00"));
+}
+
+TEST(Bounds, SessionExpiry) {
+    Broker broker({.limits = {.session_expiry_max_seconds = 10}});
+    Connect connect{.clean_start = false, .client_id = "c", .session_expiry_interval_seconds = 10};
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.reached(Bound::SessionExpiryMaxSeconds), 0U);
+    connect.session_expiry_interval_seconds = 11;
+    auto client = broker.open(connect);
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00 session_present expiry=10"));
+    EXPECT_EQ(broker.reached(Bound::SessionExpiryMaxSeconds), 1U);
+    auto goodbye = disconnect();
+    goodbye.session_expiry_interval_seconds = 1000;
+    client.send(goodbye);
+    EXPECT_EQ(broker.reached(Bound::SessionExpiryMaxSeconds), 2U);
+    broker.advance(10s);
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00 expiry=10"));
+}
+
+TEST(Bounds, SessionExpiryOfOlderClients) {
+    Broker broker({.limits = {.session_expiry_max_seconds = 10}});
+    broker.connect(lasting("c", V311)).drop();
+    EXPECT_EQ(broker.reached(Bound::SessionExpiryMaxSeconds), 1U);
+    broker.advance(9s);
+    auto client = broker.open(lasting("c", V311));
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00 session_present"));
+    client.drop();
+    broker.advance(10s);
+    EXPECT_THAT(broker.open(lasting("c", V311)).received(), ElementsAre("CONNACK 0x00"));
+}
+
+TEST(Bounds, WillDelay) {
+    Broker broker({.limits = {.will_delay_max_seconds = 5}});
+    auto watcher = broker.subscriber("w", "will");
+    auto connect = lasting("c");
+    connect.will = Will{.topic = "will", .payload = as_bytes("x"), .delay_interval_seconds = 5};
+    broker.connect(connect).drop();
+    EXPECT_EQ(broker.reached(Bound::WillDelayMaxSeconds), 0U);
+    connect.will->delay_interval_seconds = 60;
+    broker.connect(connect).drop();
+    EXPECT_EQ(broker.reached(Bound::WillDelayMaxSeconds), 1U);
+    broker.advance(4s);
+    EXPECT_THAT(watcher.received(), IsEmpty());
+    broker.advance(1s);
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'x'"));
+}
+
+TEST(Bounds, SubscriptionsOfOneSession) {
+    Broker broker({.limits = {.subscriptions_per_session_max = 2}});
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(subscribe(1, {{"a", {}}, {"b", {}}})), ElementsAre("SUBACK 1 0x00 0x00"));
+    EXPECT_EQ(broker.reached(Bound::SubscriptionsPerSessionMax), 0U);
+    EXPECT_THAT(client.exchange(subscribe(2, {{"c", {}}, {"a", {.qos = AtLeastOnce}}})),
+                ElementsAre("SUBACK 2 0x97 0x01"));  // What is there may be changed.
+    EXPECT_EQ(broker.reached(Bound::SubscriptionsPerSessionMax), 1U);
+    client.exchange(unsubscribe(3, {"a"}));
+    EXPECT_THAT(client.exchange(subscribe(4, "c")), ElementsAre("SUBACK 4 0x00"));
+}
+
+TEST(Bounds, SubscriptionsOfAllSessions) {
+    Broker broker({.limits = {.subscriptions_max = 3}});
+    auto first = broker.subscriber("1", "a");
+    auto second = broker.connect("2");
+    EXPECT_THAT(second.exchange(subscribe(1, {{"a", {}}, {"$share/g/b", {}}})), ElementsAre("SUBACK 1 0x00 0x00"));
+    EXPECT_EQ(broker.reached(Bound::SubscriptionsMax), 0U);
+    EXPECT_THAT(second.exchange(subscribe(2, "c")), ElementsAre("SUBACK 2 0x97"));
+    EXPECT_THAT(first.exchange(subscribe(2, "$share/g/b")), ElementsAre("SUBACK 2 0x97"));  // Each member counts.
+    EXPECT_EQ(broker.reached(Bound::SubscriptionsMax), 2U);
+    first.exchange(unsubscribe(3, {"a"}));
+    EXPECT_THAT(first.exchange(subscribe(4, "$share/g/b")), ElementsAre("SUBACK 4 0x00"));
+    EXPECT_THAT(first.exchange(subscribe(5, "c")), ElementsAre("SUBACK 5 0x97"));
+    first.drop();
+    EXPECT_THAT(second.exchange(subscribe(6, "c")), ElementsAre("SUBACK 6 0x00"));
+}
+
+// Messages under way.
+
+TEST(Bounds, ReceiveMaximum) {  // [MQTT-3.3.4-7]
+    Broker broker({.limits = {.receive_maximum = 1}});
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(publish("a", "x", ExactlyOnce, 1)), ElementsAre("PUBREC 1 0x10"));
+    client.exchange(pubrel(1));
+    EXPECT_THAT(client.exchange(publish("a", "x", ExactlyOnce, 2)), ElementsAre("PUBREC 2 0x10"));
+    EXPECT_EQ(broker.reached(Bound::ReceiveMaximum), 0U);
+    EXPECT_THAT(client.exchange(publish("a", "x", ExactlyOnce, 3)), ElementsAre("DISCONNECT 0x93", "closed"));
+    EXPECT_EQ(broker.reached(Bound::ReceiveMaximum), 1U);
+}
+
+TEST(Bounds, Inflight) {
+    Broker broker({.limits = {.inflight_max = 2}});
+    auto subscriber = broker.subscriber("s", "a", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    publisher.send({publish("a", "1", AtLeastOnce, 1), publish("a", "2", AtLeastOnce, 2)});
+    EXPECT_EQ(broker.reached(Bound::InflightMax), 0U);
+    publisher.send(publish("a", "3", AtLeastOnce, 3));
+    EXPECT_EQ(broker.reached(Bound::InflightMax), 1U);
+    EXPECT_THAT(subscriber.received(), ElementsAre("PUBLISH a '1' qos=1 id=1", "PUBLISH a '2' qos=1 id=2"));
+    EXPECT_THAT(subscriber.exchange(puback(1)), ElementsAre("PUBLISH a '3' qos=1 id=3"));
+}
+
+// A session that is away, and what a full queue does (policy.when_full).
+class FullQueue : public testing::Test {
+protected:
+    void fill(WhenFull when_full) {
+        broker.configure({.queue_messages_max = 2}, {.when_full = when_full});
+        broker.subscriber(lasting("s"), "a", {.qos = AtLeastOnce}).drop();
+        EXPECT_THAT(send("1"), ElementsAre("PUBACK 1"));
+        EXPECT_THAT(send("2"), ElementsAre("PUBACK 1"));
+        EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 0U);
+    }
+    Lines send(std::string_view payload) { return publisher.exchange(publish("a", payload, AtLeastOnce, 1)); }
+
+    Broker broker;
+    Client publisher = broker.connect("p");
+};
+
+TEST_F(FullQueue, DropsTheOldest) {
+    fill(WhenFull::DropOldest);
+    EXPECT_THAT(send("3"), ElementsAre("PUBACK 1"));
+    EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::QueueFull), 1U);
+    auto client = broker.connect(lasting("s"));
+    EXPECT_THAT(client.received(), ElementsAre("PUBLISH a '2' qos=1 id=1", "PUBLISH a '3' qos=1 id=2"));
+    send("4");
+    EXPECT_THAT(client.received(), ElementsAre("PUBLISH a '4' qos=1 id=3"));
+}
+
+TEST_F(FullQueue, DropsTheNewest) {
+    fill(WhenFull::DropNewest);
+    EXPECT_THAT(send("3"), ElementsAre("PUBACK 1"));
+    EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::QueueFull), 1U);
+    EXPECT_THAT(broker.connect(lasting("s")).received(),
+                ElementsAre("PUBLISH a '1' qos=1 id=1", "PUBLISH a '2' qos=1 id=2"));
+}
+
+TEST_F(FullQueue, RejectsThePublish) {
+    fill(WhenFull::Reject);
+    EXPECT_THAT(send("3"), ElementsAre("PUBACK 1 0x97"));
+    EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::Rejected), 1U);
+    EXPECT_THAT(broker.connect(lasting("s")).received(),
+                ElementsAre("PUBLISH a '1' qos=1 id=1", "PUBLISH a '2' qos=1 id=2"));
+    EXPECT_THAT(send("4"), ElementsAre("PUBACK 1"));
+}
+
+TEST_F(FullQueue, EndsTheSession) {
+    fill(WhenFull::EndSession);
+    EXPECT_THAT(send("3"), ElementsAre("PUBACK 1"));
+    EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::QueueFull), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::SessionEnded), 2U);
+    EXPECT_THAT(broker.open(lasting("s")).received(), ElementsAre("CONNACK 0x00"));
+}
+
+TEST_F(FullQueue, ListsWhatItDropped) {
+    fill(WhenFull::DropNewest);
+    broker.advance(10s);
+    send("3");
+    const auto drops = broker.drops();
+    ASSERT_THAT(drops, SizeIs(1));
+    EXPECT_EQ(drops[0].client_id, "s");
+    EXPECT_EQ(drops[0].topic, "a");
+    EXPECT_EQ(drops[0].reason, DropReason::QueueFull);
+    EXPECT_EQ(drops[0].at, broker.now());
+}
+
+TEST_F(FullQueue, OfASharedSubscriptionHasTheSameBound) {
+    broker.configure({.queue_messages_max = 2});
+    broker.subscriber(lasting("s"), "$share/g/a", {.qos = AtLeastOnce}).drop();
+    for (const auto* payload : {"1", "2", "3"}) send(payload);
+    EXPECT_EQ(broker.reached(Bound::QueueMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::QueueFull), 1U);
+    EXPECT_THAT(broker.connect(lasting("s")).received(),
+                ElementsAre("PUBLISH a '2' qos=1 id=1", "PUBLISH a '3' qos=1 id=2"));
+}
+
+// A message of 1000 bytes and what the broker needs besides: two of them fit into this.
+constexpr std::size_t two_messages = 2500;
+
+TEST(Bounds, QueueBytes) {
+    Broker broker({.limits = {.queue_bytes_max = two_messages}, .policy = {.when_full = WhenFull::Reject}});
+    broker.subscriber(lasting("s"), "#", {.qos = AtLeastOnce}).drop();
+    auto publisher = broker.connect("p");
+    const auto send = [&] { return publisher.exchange(publish("a", std::string(1000, 'x'), AtLeastOnce, 1)); };
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+    EXPECT_EQ(broker.reached(Bound::QueueBytesMax), 0U);
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1 0x97"));
+    EXPECT_EQ(broker.reached(Bound::QueueBytesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::Rejected), 1U);
+    EXPECT_THAT(broker.connect(lasting("s")).received(), SizeIs(2));
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+}
+
+TEST(Bounds, QueuedBytesOfAllSessions) {
+    Broker broker({.limits = {.queued_bytes_total_max = two_messages}, .policy = {.when_full = WhenFull::DropNewest}});
+    for (const auto* name : {"1", "2", "3"}) broker.subscriber(lasting(name), name, {.qos = AtLeastOnce}).drop();
+    auto publisher = broker.connect("p");
+    const auto send = [&](std::string_view topic) {
+        publisher.send(publish(topic, std::string(1000, 'x'), AtLeastOnce, 1));
+    };
+    send("1");
+    send("2");
+    EXPECT_EQ(broker.reached(Bound::QueuedBytesTotalMax), 0U);
+    send("3");
+    EXPECT_EQ(broker.reached(Bound::QueuedBytesTotalMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::QueuesFull), 1U);
+    EXPECT_THAT(broker.connect(lasting("1")).received(), SizeIs(1));
+    send("3");
+    EXPECT_EQ(broker.reached(Bound::QueuedBytesTotalMax), 1U);
+    EXPECT_THAT(broker.connect(lasting("3")).received(), SizeIs(1));
+}
+
+TEST(Bounds, MailboxBytesStopReadingPublishers) {
+    Broker broker({.limits = {.mailbox_bytes_max = 4096}});
+    std::vector<Client> subscribers;  // On both shards.
+    for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"})
+        subscribers.push_back(broker.subscriber(name, "a"));
+    auto publisher = broker.connect("p");
+    broker.hold_mail();
+    for (int i = 0; i < 3; ++i) publisher.send(publish("a", std::string(1000, 'x')));
+    EXPECT_EQ(broker.reached(Bound::MailboxBytesMax), 0U);
+    publisher.send(publish("a", std::string(1000, 'x')));
+    EXPECT_EQ(broker.reached(Bound::MailboxBytesMax), 1U);
+    for (int i = 0; i < 10; ++i) EXPECT_THAT(publisher.exchange(PingReq{}), IsEmpty());
+    broker.read_mail();
+    EXPECT_THAT(publisher.received(), SizeIs(10));
+    for (const auto& subscriber : subscribers) EXPECT_THAT(subscriber.received(), SizeIs(4));
+}
+
+// Retained messages.
+
+TEST(Bounds, RetainedMessages) {
+    Broker broker({.limits = {.retained_messages_max = 1}});
+    auto client = broker.connect("c");
+    EXPECT_THAT(client.exchange(retained(publish("a", "1", AtLeastOnce, 1))), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_THAT(client.exchange(retained(publish("a", "2", AtLeastOnce, 1))), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_EQ(broker.reached(Bound::RetainedMessagesMax), 0U);
+    EXPECT_THAT(client.exchange(retained(publish("b", "3", AtLeastOnce, 1))), ElementsAre("PUBACK 1 0x97"));
+    EXPECT_EQ(broker.reached(Bound::RetainedMessagesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::RetainedFull), 1U);
+    client.exchange(retained(publish("a", "", AtLeastOnce, 1)));
+    EXPECT_THAT(client.exchange(retained(publish("b", "3", AtLeastOnce, 1))), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_THAT(client.exchange(subscribe(1, "#")), ElementsAre("SUBACK 1 0x00", "PUBLISH b '3' retain"));
+}
+
+TEST(Bounds, RetainedBytes) {
+    Broker broker({.limits = {.retained_bytes_max = two_messages}});
+    auto client = broker.connect("c");
+    const auto retain = [&](std::string_view topic) {
+        return client.exchange(retained(publish(topic, std::string(1000, 'x'), AtLeastOnce, 1)));
+    };
+    EXPECT_THAT(retain("a"), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_THAT(retain("b"), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_EQ(broker.reached(Bound::RetainedBytesMax), 0U);
+    EXPECT_THAT(retain("c"), ElementsAre("PUBACK 1 0x97"));
+    EXPECT_EQ(broker.reached(Bound::RetainedBytesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::RetainedFull), 1U);
+    client.exchange(retained(publish("a", "", AtLeastOnce, 1)));
+    EXPECT_THAT(retain("c"), ElementsAre("PUBACK 1 0x10"));
+}
+
+}  // namespace
+}  // namespace chappe::conformance
