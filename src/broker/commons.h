@@ -43,6 +43,12 @@ struct Commons {
     std::atomic<std::uint32_t> connections = 0;
     std::atomic<std::uint32_t> sessions = 0;
     QueuedBytesTotal queued_bytes = 0;
+    std::atomic<std::size_t> session_subscription_bytes = 0;  // What sessions keep of their subscriptions.
+
+    // All that subscriptions take.
+    [[nodiscard]] std::size_t subscription_bytes() const noexcept {
+        return tree.size_bytes() + session_subscription_bytes.load(std::memory_order_relaxed);
+    }
 
     Authenticator& authenticator;
     const Permissions& permissions;

@@ -33,6 +33,7 @@ std::string_view to_string(Bound bound) noexcept {
                                                                         "will_delay_max_seconds",
                                                                         "subscriptions_per_session_max",
                                                                         "subscriptions_max",
+                                                                        "subscription_bytes_max",
                                                                         "receive_maximum",
                                                                         "inflight_max",
                                                                         "queue_messages_max",

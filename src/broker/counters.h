@@ -67,6 +67,7 @@ enum class Bound : std::uint8_t {
     WillDelayMaxSeconds,
     SubscriptionsPerSessionMax,
     SubscriptionsMax,
+    SubscriptionBytesMax,
     ReceiveMaximum,
     InflightMax,
     QueueMessagesMax,
@@ -76,7 +77,7 @@ enum class Bound : std::uint8_t {
     RetainedMessagesMax,
     RetainedBytesMax,
 };
-inline constexpr std::size_t bound_count = 22;
+inline constexpr std::size_t bound_count = 23;
 
 [[nodiscard]] std::string_view to_string(Bound bound) noexcept;  // "packet_size_max"
 

@@ -18,16 +18,16 @@ FilterTree::Change FilterTree::add(std::span<const TopicLevel> filter, const Sub
     return nodes_[id].subscribers.set(subscription);
 }
 
-bool FilterTree::remove(std::span<const TopicLevel> filter, SubscriberId subscriber) {
-    if (empty()) return false;
+FilterTree::Removal FilterTree::remove(std::span<const TopicLevel> filter, SubscriberId subscriber) {
+    if (empty()) return Removal::None;
     NodeId id = root;
     for (const auto& level : filter) {
         id = child(id, level);
-        if (id == none) return false;
+        if (id == none) return Removal::None;
     }
-    if (!nodes_[id].subscribers.erase(subscriber)) return false;
-    remove_unneeded(id, filter);
-    return true;
+    const auto removal = nodes_[id].subscribers.erase(subscriber);
+    if (removal == Removal::Removed) remove_unneeded(id, filter);
+    return removal;
 }
 
 void FilterTree::match(std::span<const TopicLevel> topic, std::pmr::vector<Subscription>& out) const {
@@ -76,6 +76,7 @@ FilterTree::NodeId FilterTree::add_child(NodeId parent, const TopicLevel& level)
     const auto id = nodes_.take();
     nodes_[id].parent = parent;
     nodes_[id].name = CompactText(level.text);
+    name_bytes_ += level.text.size();
     auto& node = nodes_[parent];
     if (level.text == "+") {
         node.plus = id;
@@ -107,12 +108,13 @@ void FilterTree::remove_unneeded(NodeId id, std::span<const TopicLevel> filter) 
         const auto& node = nodes_[id];
         if (!node.subscribers.empty() || node.named_children != 0 || node.plus != none || node.multi != none) return;
         unlink(id, filter[depth - 1]);
+        name_bytes_ -= filter[depth - 1].text.size();
         const auto parent = node.parent;
         nodes_.give_back(id);
         id = parent;
     }
     if (node_count() != 0) return;
-    ASSERT(named_.size() == 0);
+    ASSERT(named_.size() == 0 && name_bytes_ == 0);
     nodes_.clear();
 }
 

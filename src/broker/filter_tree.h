@@ -23,10 +23,10 @@ namespace chappe::broker {
 class FilterTree {
 public:
     using Change = SubscriberSet::Change;
+    using Removal = SubscriberSet::Removal;
 
     Change add(std::span<const TopicLevel> filter, const Subscription& subscription);
-    // Returns whether it was there.
-    bool remove(std::span<const TopicLevel> filter, SubscriberId subscriber);
+    Removal remove(std::span<const TopicLevel> filter, SubscriberId subscriber);
 
     // Appends the subscriptions of all filters that match. Visits no node twice, see TopicTree.
     void match(std::span<const TopicLevel> topic, std::pmr::vector<Subscription>& out) const;
@@ -34,6 +34,8 @@ public:
     // Without the root.
     [[nodiscard]] std::size_t node_count() const noexcept { return empty() ? 0 : nodes_.size() - 1; }
     [[nodiscard]] bool empty() const noexcept { return nodes_.size() == 0; }
+    // What the nodes take, the subscriptions of each beyond the first not counted.
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return node_count() * node_bytes + name_bytes_; }
 
 private:
     using NodeId = std::uint32_t;
@@ -66,9 +68,11 @@ private:
               std::pmr::vector<Subscription>& out) const;
 
     static_assert(sizeof(Node) == 64);
+    static constexpr std::size_t node_bytes = 80;  // With its place in the hash table.
 
     Pool<Node> nodes_;  // None, not even the root, when there is no filter.
     HashIndex named_;
+    std::size_t name_bytes_ = 0;
 };
 
 }  // namespace chappe::broker

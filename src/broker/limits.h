@@ -40,7 +40,8 @@ struct Limits {
     std::uint32_t session_expiry_max_seconds = mqtt::session_never_expires;
     std::uint32_t will_delay_max_seconds = mqtt::session_never_expires;
     std::uint32_t subscriptions_per_session_max = 10'000;
-    std::uint32_t subscriptions_max = 5'000'000;
+    std::uint32_t subscriptions_max = 5'000'000;                           // Of all sessions together.
+    std::size_t subscription_bytes_max = std::size_t{2048} * 1024 * 1024;  // What they and their filters take.
 
     // Messages under way.
     std::uint16_t receive_maximum = 1000;            // QoS 1 and 2 from one client and not yet acknowledged.

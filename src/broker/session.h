@@ -61,6 +61,12 @@ struct SessionSubscription {
     mqtt::TopicFilter filter;
     mqtt::SubscriptionOptions options;
     std::uint32_t identifier = 0;
+
+    // The memory it takes besides the filter's nodes in the topic tree: the text twice, here and as its key, and its
+    // places in the map and among the subscribers of the filter.
+    [[nodiscard]] std::size_t size_bytes() const noexcept {
+        return sizeof(SessionSubscription) + 2 * filter.text().size() + 128;
+    }
 };
 
 // What all sessions of a shard work with.

@@ -210,6 +210,8 @@ private:
     template <class Ack>
     [[nodiscard]] mqtt::Result<> handle_ack(Connection& connection, const Ack& ack, Instant now);
     [[nodiscard]] mqtt::Result<> check_topic(std::string_view topic);
+    [[nodiscard]] mqtt::Result<> check_length(std::string_view topic);
+    [[nodiscard]] mqtt::Result<> check_levels(std::string_view topic);
     [[nodiscard]] mqtt::Result<> count_unacknowledged(Connection& connection, Session& session,
                                                       const mqtt::Publish& publish);
     [[nodiscard]] bool is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish);

@@ -67,10 +67,19 @@ bool Shard::is_duplicate(Connection& connection, Session& session, const mqtt::P
 }
 
 mqtt::Result<> Shard::check_topic(std::string_view topic) {
+    TRY(check_length(topic));
+    return check_levels(topic);
+}
+
+mqtt::Result<> Shard::check_length(std::string_view topic) {
     if (topic.size() > config_.limits.topic_length_max) {
         counters_.reached(Bound::TopicLengthMax);
         return mqtt::failure(ReasonCode::TopicNameInvalid, "topic longer than topic_length_max");
     }
+    return {};
+}
+
+mqtt::Result<> Shard::check_levels(std::string_view topic) {
     if (mqtt::level_count(topic) > config_.limits.topic_levels_max) {
         counters_.reached(Bound::TopicLevelsMax);
         return mqtt::failure(ReasonCode::TopicNameInvalid, "topic with more levels than topic_levels_max");

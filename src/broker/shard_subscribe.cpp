@@ -47,7 +47,7 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
                                               const mqtt::Subscribe::Entry& entry, std::uint32_t identifier,
                                               Instant now) {
     auto filter = TRY(mqtt::TopicFilter::parse(entry.filter));
-    if (!check_topic(filter.filter())) {
+    if (!check_length(filter.text()) || !check_levels(filter.filter())) {
         return mqtt::failure(ReasonCode::TopicFilterInvalid, "topic filter longer or deeper than allowed");
     }
     const auto known = session.subscriptions.find(filter.text());
@@ -81,6 +81,7 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
     }
     if (session.kept) journal_.write(record::SubscriptionKept{session.id, &subscription});
     const auto granted = static_cast<ReasonCode>(subscription.options.qos);
+    if (is_new) commons_.session_subscription_bytes.fetch_add(subscription.size_bytes(), std::memory_order_relaxed);
     session.subscriptions.insert_or_assign(subscription.filter.text(), std::move(subscription));
     return granted;
 }
@@ -90,6 +91,7 @@ std::optional<Bound> Shard::in_the_way_of_subscription(const Session& session) c
     const auto& limits = config_.limits;
     if (session.subscriptions.size() >= limits.subscriptions_per_session_max) return Bound::SubscriptionsPerSessionMax;
     if (commons_.tree.subscription_count() >= limits.subscriptions_max) return Bound::SubscriptionsMax;
+    if (commons_.subscription_bytes() >= limits.subscription_bytes_max) return Bound::SubscriptionBytesMax;
     return std::nullopt;
 }
 
@@ -134,6 +136,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
 }
 
 void Shard::remove_subscription(Session& session, const SessionSubscription& subscription, Instant now) {
+    commons_.session_subscription_bytes.fetch_sub(subscription.size_bytes(), std::memory_order_relaxed);
     if (subscription.filter.shared()) return leave_group(session, subscription, now);
     commons_.tree.remove(subscription.filter.filter(), {.shard = id_, .id = session.id.value});
 }

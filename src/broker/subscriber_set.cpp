@@ -10,7 +10,7 @@ auto before(SubscriberId subscriber) {
 SubscriberSet::Change replace(Subscription& old, const Subscription& subscription) {
     if (old.subscriber.kind == SubscriberKind::Group) {
         old.subscription_identifier += subscription.subscription_identifier;
-        return SubscriberSet::Change::None;
+        return SubscriberSet::Change::MemberJoined;
     }
     if (old == subscription) return SubscriberSet::Change::None;
     old = subscription;
@@ -44,20 +44,21 @@ SubscriberSet::Change SubscriberSet::set(const Subscription& subscription) {
     return Change::Added;
 }
 
-bool SubscriberSet::erase(SubscriberId subscriber) {
-    if (empty()) return false;
+SubscriberSet::Removal SubscriberSet::erase(SubscriberId subscriber) {
+    if (empty()) return Removal::None;
     if (auto* one = std::get_if<Subscription>(&content_)) {
-        if (one->subscriber != subscriber || has_more_members(*one)) return false;
+        if (one->subscriber != subscriber) return Removal::None;
+        if (has_more_members(*one)) return Removal::MemberLeft;
         content_ = std::monostate{};
-        return true;
+        return Removal::Removed;
     }
     auto& blocks = std::get<Blocks>(content_);
     const auto at = blocks.lower_bound(before(subscriber));
-    if (at == blocks.end() || blocks.at(at).subscriber != subscriber) return false;
-    if (has_more_members(blocks.at(at))) return false;
+    if (at == blocks.end() || blocks.at(at).subscriber != subscriber) return Removal::None;
+    if (has_more_members(blocks.at(at))) return Removal::MemberLeft;
     blocks.erase(at);
     if (blocks.empty()) content_ = std::monostate{};
-    return true;
+    return Removal::Removed;
 }
 
 void SubscriberSet::append_to(std::pmr::vector<Subscription>& out) const {

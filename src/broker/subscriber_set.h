@@ -16,13 +16,14 @@ namespace chappe::broker {
 // some have 100,000, which are kept in sorted blocks. Not thread-safe.
 class SubscriberSet {
 public:
-    enum class Change : std::uint8_t { Added, Replaced, None };
+    enum class Change : std::uint8_t { Added, Replaced, MemberJoined, None };
+    enum class Removal : std::uint8_t { Removed, MemberLeft, None };
 
     // Adds or replaces that of the same subscriber. None: it was there already, the same in every field. A Group is
     // added by each of its members, from any shard, and counted: it goes when each has erased it once.
     Change set(const Subscription& subscription);
-    // Returns whether it was there and is no longer.
-    bool erase(SubscriberId subscriber);
+    // None: it was not there.
+    Removal erase(SubscriberId subscriber);
 
     [[nodiscard]] bool empty() const noexcept { return std::holds_alternative<std::monostate>(content_); }
     void append_to(std::pmr::vector<Subscription>& out) const;

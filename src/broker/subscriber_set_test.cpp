@@ -12,6 +12,7 @@ namespace chappe::broker {
 namespace {
 
 using Change = SubscriberSet::Change;
+using Removal = SubscriberSet::Removal;
 using mqtt::QoS;
 
 static_assert(sizeof(SubscriberSet) == 32, "A node of a FilterTree is to fit into a cache line");
@@ -35,9 +36,9 @@ TEST(SubscriberSet, TellsWhatChanged) {
         EXPECT_EQ(set.set({.subscriber = session(0), .qos = QoS::ExactlyOnce}), Change::Replaced);
         EXPECT_EQ(set.set({.subscriber = session(0), .no_local = true}), Change::Replaced);
         EXPECT_EQ(content(set).front(), (Subscription{.subscriber = session(0), .no_local = true}));
-        EXPECT_FALSE(set.erase(session(others + 1)));
-        EXPECT_TRUE(set.erase(session(0)));
-        EXPECT_FALSE(set.erase(session(0)));
+        EXPECT_EQ(set.erase(session(others + 1)), Removal::None);
+        EXPECT_EQ(set.erase(session(0)), Removal::Removed);
+        EXPECT_EQ(set.erase(session(0)), Removal::None);
         EXPECT_EQ(content(set).size(), others);
         EXPECT_EQ(set.empty(), others == 0);
     }
@@ -64,12 +65,12 @@ TEST(SubscriberSet, KeepsAGroupUntilItsLastMemberIsErased) {
         const SubscriberId group{ShardId{0}, SubscriberKind::Group, 99};
         const Subscription one_member{.subscriber = group, .subscription_identifier = 1};
         EXPECT_EQ(set.set(one_member), Change::Added);
-        EXPECT_EQ(set.set(one_member), Change::None);
-        EXPECT_FALSE(set.erase(group));
+        EXPECT_EQ(set.set(one_member), Change::MemberJoined);
+        EXPECT_EQ(set.erase(group), Removal::MemberLeft);
         EXPECT_EQ(content(set).back().subscriber, group);
-        EXPECT_TRUE(set.erase(group));
+        EXPECT_EQ(set.erase(group), Removal::Removed);
         EXPECT_EQ(content(set).size(), others);
-        EXPECT_FALSE(set.erase(group));
+        EXPECT_EQ(set.erase(group), Removal::None);
     }
 }
 
@@ -86,7 +87,7 @@ TEST(SubscriberSet, AgreesWithAMap) {
                 set.set(subscription);
                 model[id] = subscription;
             } else {
-                ASSERT_EQ(set.erase(id), model.erase(id) == 1);
+                ASSERT_EQ(set.erase(id), model.erase(id) == 1 ? Removal::Removed : Removal::None);
             }
         }
         std::vector<Subscription> expected;

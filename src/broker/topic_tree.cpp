@@ -107,11 +107,17 @@ bool TopicTree::add(std::string_view filter, const Subscription& subscription) {
     Scratch scratch;
     const auto levels = levels_of(filter, place.split, hash_, scratch);
     const std::unique_lock lock(place.stripe.mutex);
+    const auto bytes_before = place.stripe.filters.size_bytes();
     const auto change = place.stripe.filters.add(levels, subscription);
     if (change == FilterTree::Change::None) return false;
+    if (change == FilterTree::Change::MemberJoined) {
+        subscriptions_.fetch_add(1, std::memory_order_relaxed);
+        return false;
+    }
     place.stripe.empty.store(false, std::memory_order_relaxed);
     place.changes.fetch_add(1, std::memory_order_release);
     if (change == FilterTree::Change::Replaced) return false;
+    bytes_.fetch_add(place.stripe.filters.size_bytes() - bytes_before, std::memory_order_relaxed);
     subscriptions_.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
@@ -121,10 +127,14 @@ bool TopicTree::remove(std::string_view filter, SubscriberId subscriber) {
     Scratch scratch;
     const auto levels = levels_of(filter, place.split, hash_, scratch);
     const std::unique_lock lock(place.stripe.mutex);
-    if (!place.stripe.filters.remove(levels, subscriber)) return false;
+    const auto bytes_before = place.stripe.filters.size_bytes();
+    const auto removal = place.stripe.filters.remove(levels, subscriber);
+    if (removal == FilterTree::Removal::None) return false;
+    subscriptions_.fetch_sub(1, std::memory_order_relaxed);
+    if (removal == FilterTree::Removal::MemberLeft) return false;
+    bytes_.fetch_sub(bytes_before - place.stripe.filters.size_bytes(), std::memory_order_relaxed);
     place.stripe.empty.store(place.stripe.filters.empty(), std::memory_order_relaxed);
     place.changes.fetch_add(1, std::memory_order_release);
-    subscriptions_.fetch_sub(1, std::memory_order_relaxed);
     return true;
 }
 
@@ -158,6 +168,8 @@ Generation TopicTree::generation(const Watch& watch) const noexcept {
 }
 
 std::size_t TopicTree::subscription_count() const noexcept { return subscriptions_.load(std::memory_order_relaxed); }
+
+std::size_t TopicTree::size_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
 std::size_t TopicTree::node_count() const {
     std::size_t count = 0;

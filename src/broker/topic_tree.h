@@ -72,8 +72,11 @@ public:
     [[nodiscard]] Generation generation(const Watch& watch) const noexcept;
 
     [[nodiscard]] const TextHash& hash() const noexcept { return hash_; }
+    // Each member of a Group counts.
     [[nodiscard]] std::size_t subscription_count() const noexcept;
-    // The nodes of all stripes, at some 80 bytes each: what filters cost.
+    // The memory of all nodes: what filters cost.
+    [[nodiscard]] std::size_t size_bytes() const noexcept;
+    // The nodes of all stripes.
     [[nodiscard]] std::size_t node_count() const;
 
 private:
@@ -93,6 +96,7 @@ private:
     std::unique_ptr<Stripe[]> stripes_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> changes_;
     std::atomic<std::size_t> subscriptions_ = 0;
+    std::atomic<std::size_t> bytes_ = 0;
     Matches nobody_;
 };
 

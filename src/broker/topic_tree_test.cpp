@@ -143,15 +143,30 @@ TEST(TopicTree, PutsOverlappingSubscriptionsOfOneSubscriberSideBySide) {
     }
 }
 
+TEST(TopicTree, CountsEachMemberOfAGroup) {
+    TopicTree tree;
+    const Subscription member{.subscriber = {ShardId{0}, SubscriberKind::Group, 1}, .subscription_identifier = 1};
+    EXPECT_TRUE(tree.add("a", member));
+    EXPECT_FALSE(tree.add("a", member));
+    EXPECT_EQ(tree.subscription_count(), 2);
+    EXPECT_FALSE(tree.remove("a", member.subscriber));
+    EXPECT_EQ(tree.subscription_count(), 1);
+    EXPECT_TRUE(tree.remove("a", member.subscriber));
+    EXPECT_FALSE(tree.remove("a", member.subscriber));
+    EXPECT_EQ(tree.subscription_count(), 0);
+}
+
 TEST(TopicTree, RemovesNodesThatNothingNeeds) {
     TopicTree tree;
     for (const auto* filter : {"a/+/b", "a/+/c", "a/+/#", "#", "x/y/z", "a/b/c/d/+"}) tree.add(filter, subscription(1));
     EXPECT_EQ(tree.node_count(), 5 + 1 + 1 + 4);
+    EXPECT_EQ(tree.size_bytes(), 11 * 80 + 5 + 1 + 5 + 4);
     EXPECT_TRUE(tree.remove("a/+/b", session(1)));
     EXPECT_EQ(tree.node_count(), 10);
     EXPECT_EQ(tree.match("a/x/c")->all().size(), 3);
     for (const auto* filter : {"a/b/c/d/+", "a/+/#", "x/y/z", "#", "a/+/c"}) tree.remove(filter, session(1));
     EXPECT_EQ(tree.node_count(), 0);
+    EXPECT_EQ(tree.size_bytes(), 0);
     EXPECT_EQ(tree.subscription_count(), 0);
 }
 

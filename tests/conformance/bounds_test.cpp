@@ -41,9 +41,10 @@ TEST(Bounds, TopicLength) {
     auto client = broker.connect("c");
     EXPECT_THAT(client.exchange(publish("abcde", "x", AtLeastOnce, 1)), ElementsAre("PUBACK 1 0x10"));
     EXPECT_THAT(client.exchange(subscribe(1, {{"abcde", {}}, {"abcdef", {}}})), ElementsAre("SUBACK 1 0x00 0x8F"));
-    EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 1U);
-    EXPECT_THAT(client.exchange(publish("abcdef", "x", AtLeastOnce, 1)), ElementsAre("DISCONNECT 0x90", "closed"));
+    EXPECT_THAT(client.exchange(subscribe(2, "$share/g/a")), ElementsAre("SUBACK 2 0x8F"));  // With its share name.
     EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 2U);
+    EXPECT_THAT(client.exchange(publish("abcdef", "x", AtLeastOnce, 1)), ElementsAre("DISCONNECT 0x90", "closed"));
+    EXPECT_EQ(broker.reached(Bound::TopicLengthMax), 3U);
 }
 
 TEST(Bounds, TopicLevels) {
@@ -260,6 +261,34 @@ TEST(Bounds, SubscriptionsOfAllSessions) {
     EXPECT_THAT(first.exchange(subscribe(5, "c")), ElementsAre("SUBACK 5 0x97"));
     first.drop();
     EXPECT_THAT(second.exchange(subscribe(6, "c")), ElementsAre("SUBACK 6 0x00"));
+}
+
+TEST(Bounds, SubscriptionBytes) {
+    Broker broker({.limits = {.subscription_bytes_max = 20'000}});
+    auto client = broker.connect("c");
+    std::string deep = "+";  // Of a kilobyte, and some 40 kilobytes as nodes of the topic tree.
+    while (deep.size() < 1000) deep += "/a";
+    EXPECT_THAT(client.exchange(subscribe(1, "small")), ElementsAre("SUBACK 1 0x00"));
+    const auto subscribe_to_deep = [&] { return client.exchange(subscribe(2, deep)); };
+    broker.configure({.topic_levels_max = 1000, .subscription_bytes_max = 20'000});
+    EXPECT_THAT(subscribe_to_deep(), ElementsAre("SUBACK 2 0x00"));
+    EXPECT_EQ(broker.reached(Bound::SubscriptionBytesMax), 0U);
+    EXPECT_THAT(client.exchange(subscribe(3, "other")), ElementsAre("SUBACK 3 0x97"));
+    EXPECT_THAT(subscribe_to_deep(), ElementsAre("SUBACK 2 0x00"));  // It is there already.
+    EXPECT_EQ(broker.reached(Bound::SubscriptionBytesMax), 1U);
+    client.exchange(unsubscribe(4, {deep}));
+    EXPECT_THAT(client.exchange(subscribe(5, "other")), ElementsAre("SUBACK 5 0x00"));
+}
+
+TEST(Bounds, SubscriptionBytesAreGivenBackWithTheSession) {
+    Broker broker({.limits = {.subscription_bytes_max = 1500}});
+    const std::string name(400, 'n');
+    for (int round = 0; round < 10; ++round) {
+        auto client = broker.connect("c");
+        EXPECT_THAT(client.exchange(subscribe(1, {{"$share/" + name + "/a", {}}, {"b", {}}})),
+                    ElementsAre("SUBACK 1 0x00 0x00"));
+        client.drop();
+    }
 }
 
 // Messages under way.
