@@ -1,0 +1,146 @@
+#include "broker/shared_group.h"
+
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chappe::broker {
+namespace {
+
+using mqtt::QoS;
+using testing::ElementsAre;
+
+class AGroup : public testing::Test {
+protected:
+    static constexpr std::uint64_t nobody = 0;
+
+    void join(std::uint64_t session, std::uint16_t capacity = 100, bool online = true) {
+        group.update({.shard = ShardId{0},
+                      .session = SessionId{session},
+                      .options = {.qos = QoS::ExactlyOnce},
+                      .online = online,
+                      .capacity = capacity});
+    }
+    void leave(std::uint64_t session) { group.leave(ShardId{0}, SessionId{session}); }
+    void done(std::uint64_t session) { group.done(ShardId{0}, SessionId{session}, 1); }
+
+    // The session that gets the next message.
+    std::uint64_t choose(SharedStrategy strategy, std::string_view topic = "a", QoS qos = QoS::AtLeastOnce,
+                         std::uint64_t publisher = 0) {
+        const auto message =
+            Message::create({.topic = topic, .qos = qos, .publisher = {ShardId{0}, SessionId{publisher}}});
+        const auto* member = group.choose(*message, strategy, random, hash);
+        return member == nullptr ? nobody : member->session.value;
+    }
+    std::vector<std::uint64_t> choose_many(SharedStrategy strategy, int count) {
+        std::vector<std::uint64_t> chosen;
+        for (int i = 0; i < count; ++i) chosen.push_back(choose(strategy));
+        return chosen;
+    }
+
+    Limits limits;
+    Counters counters;
+    QueuedBytesTotal total = 0;
+    Random random{1};
+    TextHash hash{1};
+    SharedGroup group{GroupId{1}, {.limits = limits, .counters = counters, .total = total}};
+};
+
+TEST_F(AGroup, OfNobodyChoosesNobody) {
+    for (int strategy = 0; strategy <= static_cast<int>(SharedStrategy::HashClient); ++strategy) {
+        EXPECT_EQ(choose(static_cast<SharedStrategy>(strategy)), nobody);
+        EXPECT_EQ(choose(static_cast<SharedStrategy>(strategy), "a", QoS::AtMostOnce), nobody);
+    }
+    EXPECT_TRUE(group.empty());
+}
+
+TEST_F(AGroup, TakesTurns) {
+    for (const std::uint64_t session : {1, 2, 3}) join(session);
+    EXPECT_THAT(choose_many(SharedStrategy::RoundRobin, 6), ElementsAre(2, 3, 1, 2, 3, 1));
+    leave(1);
+    EXPECT_THAT(choose_many(SharedStrategy::RoundRobin, 3), ElementsAre(3, 2, 3));
+    join(2, 100, false);
+    EXPECT_THAT(choose_many(SharedStrategy::RoundRobin, 2), ElementsAre(3, 3));
+    join(3, 100, false);
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), nobody);
+    EXPECT_FALSE(group.anybody_online());
+}
+
+TEST_F(AGroup, GivesNobodyMoreThanTheyTake) {
+    join(1, 1);
+    join(2, 2);
+    EXPECT_THAT(choose_many(SharedStrategy::RoundRobin, 4), ElementsAre(2, 1, 2, nobody));
+    const auto taker = choose(SharedStrategy::RoundRobin, "a", QoS::AtMostOnce);  // Whoever gets QoS 0 has always room.
+    ASSERT_NE(taker, nobody);
+    done(taker);
+    done(1);
+    EXPECT_EQ(choose(SharedStrategy::Random), 1U);
+    EXPECT_EQ(choose(SharedStrategy::Random), nobody);
+    done(2);
+    EXPECT_EQ(choose(SharedStrategy::Random), 2U);
+}
+
+TEST_F(AGroup, KeepsCountWhenAMemberIsUpdated) {
+    join(1, 1);
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), 1U);
+    join(1, 2);
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), 1U);
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), nobody);
+}
+
+TEST_F(AGroup, AtRandomChoosesEverybody) {
+    for (const std::uint64_t session : {1, 2, 3, 4}) join(session, 10'000);
+    std::map<std::uint64_t, int> chosen;
+    for (int i = 0; i < 4000; ++i) ++chosen[choose(SharedStrategy::Random)];
+    EXPECT_EQ(chosen.size(), 4U);
+    for (const auto& [session, count] : chosen) EXPECT_NEAR(count, 1000, 200) << session;
+}
+
+TEST_F(AGroup, SticksToAMemberUntilItIsAway) {
+    for (const std::uint64_t session : {1, 2, 3}) join(session, 1);
+    EXPECT_THAT(choose_many(SharedStrategy::Sticky, 3), ElementsAre(1, 1, 1));
+    join(1, 1, false);
+    EXPECT_THAT(choose_many(SharedStrategy::Sticky, 2), ElementsAre(2, 2));
+    join(1, 1);
+    EXPECT_EQ(choose(SharedStrategy::Sticky), 2U);
+    leave(1);
+    EXPECT_EQ(choose(SharedStrategy::Sticky), 2U);
+}
+
+TEST_F(AGroup, ByTopicMovesOnlyTheShareOfWhoLeaves) {
+    for (const std::uint64_t session : {1, 2, 3, 4}) join(session);
+    std::map<std::string, std::uint64_t> before;
+    for (int i = 0; i < 200; ++i) {
+        const auto topic = "topic/" + std::to_string(i);
+        before[topic] = choose(SharedStrategy::HashTopic, topic);
+        ASSERT_EQ(choose(SharedStrategy::HashTopic, topic), before[topic]);
+    }
+    leave(2);
+    int moved = 0;
+    for (const auto& [topic, session] : before) {
+        const auto now = choose(SharedStrategy::HashTopic, topic);
+        if (session != 2) {
+            ASSERT_EQ(now, session);
+        } else {
+            ASSERT_NE(now, 2U);
+            ++moved;
+        }
+    }
+    EXPECT_NEAR(moved, 50, 25);
+}
+
+TEST_F(AGroup, ByClientGivesAllOfOnePublisherToOneMember) {
+    for (const std::uint64_t session : {1, 2, 3, 4}) join(session);
+    std::map<std::uint64_t, int> members;
+    for (std::uint64_t publisher = 1; publisher <= 40; ++publisher) {
+        const auto member = choose(SharedStrategy::HashClient, "a", QoS::AtLeastOnce, publisher);
+        EXPECT_EQ(choose(SharedStrategy::HashClient, "b", QoS::AtLeastOnce, publisher), member);
+        ++members[member];
+    }
+    EXPECT_EQ(members.size(), 4U);
+}
+
+}  // namespace
+}  // namespace chappe::broker
