@@ -152,14 +152,14 @@ void block_all_signals() {
 
 }  // namespace
 
-// The pool is destroyed last and writes what still waits.
 struct Logger::State {
-    std::shared_ptr<spdlog::details::thread_pool> pool =
-        std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1, block_all_signals);
     std::atomic<LogLevel> level = LogLevel::Info;
     std::atomic<LogFormat> format = LogFormat::Text;
     std::mutex mutex;  // Guards `logger`, which a reload replaces.
     std::shared_ptr<spdlog::async_logger> logger;
+    // Destroyed first: it writes what still waits, and its thread has then done with the logger.
+    std::shared_ptr<spdlog::details::thread_pool> pool =
+        std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1, block_all_signals);
 };
 
 Logger::Logger() : state_(std::make_unique<State>()) {}
