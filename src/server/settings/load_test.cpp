@@ -225,6 +225,10 @@ const std::vector<Row> not_toml = {
      "[server]\nallow_anonymous = yes\n",
      {"c.toml:2: error: this is not TOML: could not determine value type at column 19; write true or false, in lower "
       "case"}},
+    {"NumberNotFinished",
+     "[limits]\ninflight_max = in\n",
+     {"c.toml:2: error: this is not TOML: expected 'inf', saw 'in\\n' at column 18; put it in quotes: inflight_max = "
+      "\"in\""}},
     {"QuoteNotClosed",
      "[log]\nlevel = \"debug\nformat = \"json\"\n",
      {"c.toml:2: error: this is not TOML: unescaped control characters other than TAB (U+0009) are explicitly "

@@ -132,6 +132,21 @@ std::string_view without_introduction(std::string_view description) {
     return colon == std::string_view::npos ? description : description.substr(colon + 2);
 }
 
+// toml++ mostly escapes what it saw, but not in a number: a finding is to stay one line all the same.
+std::string on_one_line(std::string_view description) {
+    std::string line;
+    for (const char c : description) {
+        if (c == '\n') {
+            line += "\\n";
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+            line += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
+        } else {
+            line += c;
+        }
+    }
+    return line;
+}
+
 // A setting or section that was there before. For the parser it gets another name, so that the rest can be read.
 struct Duplicate {
     std::string stand_in;
@@ -197,9 +212,9 @@ private:
     }
 
     void note(const Position& position, std::string_view description, const std::string& hint) {
-        mistakes_.push_back(
-            {position, fmt::format("this is not TOML: {} at column {}{}{}", without_introduction(description),
-                                   position.column, hint.empty() ? "" : "; ", hint)});
+        mistakes_.push_back({position, fmt::format("this is not TOML: {} at column {}{}{}",
+                                                   on_one_line(without_introduction(description)), position.column,
+                                                   hint.empty() ? "" : "; ", hint)});
     }
 
     void rename_duplicate(const Position& position) {
