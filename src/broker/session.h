@@ -156,7 +156,7 @@ private:
 
     struct Received {
         mqtt::PacketId id;
-        bool counted;
+        bool counted = false;
     };
 
     struct RetainedBacklog {
