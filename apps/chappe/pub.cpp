@@ -198,6 +198,7 @@ Run define_pub(CLI::App& command) {
     const auto arguments = std::make_shared<PubArguments>();
     add_topic_option(command, arguments->client, "The topic to publish to");
     add_qos_option(command, arguments->client);
+    add_inflight_option(command, arguments->client);
     add_payload_options(command, arguments->payload);
     command.add_flag("-l,--stdin-line", arguments->lines, "Each line of standard input is a message");
     command.add_flag("-r,--retain", arguments->retain, "The broker keeps the message for later subscribers");

@@ -275,7 +275,7 @@ void add_options(CLI::App& command, SubArguments& to) {
     add_topic_option(command, to.client, "A topic filter to subscribe to; repeatable");
     add_qos_option(command, to.client);
     const auto list = [&](const char* names, std::vector<std::string>& value, const char* text) {
-        command.add_option(names, value, text)->type_name("TOPIC")->allow_extra_args(false);
+        command.add_option(names, value, text)->option_text("TOPIC")->allow_extra_args(false);
     };
     list("-U,--unsubscribe", to.unsubscribe, "Unsubscribe from a filter (of a kept session); repeatable");
     list("-T,--filter-out", to.filter_out, "Do not print what this filter matches; repeatable");

@@ -58,6 +58,13 @@ bool Connection::send_publish(PublishEncoder& encoder, const MessagePtr& message
     return true;
 }
 
+void Connection::sent(std::size_t bytes) {
+    output.consume(bytes);
+    if (!output.empty()) return;
+    output.clear();
+    reply_bytes_ = 0;
+}
+
 void Connection::owe_ack(OwedAck ack) {
     if (ack.ready && owed_acks_.empty()) return send_ack(ack);
     owed_acks_.push_back(ack);

@@ -100,10 +100,17 @@ public:
 
     template <class Packet>
     void send(const Packet& packet) {
+        const auto before = output.size();
         output.append_with([&](Buffer& out) { mqtt::encode(packet, version, out); });
+        reply_bytes_ += output.size() - before;
         counters_.packets_sent.add();
         want_write();
     }
+    // Bytes of packets other than PUBLISH that were sent since the output was empty: what a client makes us owe it by
+    // sending and not reading.
+    [[nodiscard]] std::size_t reply_bytes() const noexcept { return reply_bytes_; }
+    // So many bytes of the output have been written.
+    void sent(std::size_t bytes);
     // Whether the packet is within the client's Maximum Packet Size. What carries no text is, since a client that
     // CONNACK would be too large for is refused; whoever sends something longer asks first ([MQTT-3.1.2-24]).
     [[nodiscard]] bool takes(const mqtt::Packet& packet) const {
@@ -147,6 +154,7 @@ private:
     Counters& counters_;
     std::vector<Action>& actions_;
     bool write_wanted_ = false;
+    std::size_t reply_bytes_ = 0;
     Ring<OwedAck> owed_acks_;
     std::uint32_t unacknowledged_ = 0;
     IncomingAliases incoming_aliases_{0};

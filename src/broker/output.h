@@ -55,12 +55,8 @@ public:
     // Forgets the first `size` bytes, which have been written; at most writable().
     void consume(std::size_t size);
 
+    // Gives the memory back as well.
     void clear();
-
-    // Gives memory back when there is nothing to send.
-    void release_if_empty() {
-        if (empty()) clear();
-    }
 
 private:
     struct Reference {

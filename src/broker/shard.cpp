@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t matches_kept_max = 65'536;
 constexpr auto retained_expiry_interval = 1s;  // How often expired retained messages are looked for.
 constexpr auto retained_expiry_pause = 10ms;   // Between portions, when there are many.
+// Bytes of acknowledgements and the like that a connection may have unsent, before unsent_bytes_max stops its reading.
+constexpr std::size_t unsent_replies_max = 64 * 1024;
 // Beyond connections_max, so many more get an answer to their CONNECT; others are just closed.
 constexpr std::uint32_t connections_answered_beyond_limit = 64;
 
@@ -171,11 +173,14 @@ mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& fr
         packet);
 }
 
-// A client that does not read its acknowledgements is not read either, so that they do not pile up.
+// A client that does not read its acknowledgements is not read either, so that they do not pile up. One that is merely
+// slow to read what it subscribed to goes on to be read: its pings and acknowledgements must get through.
 void Shard::pause_or_resume_reading(Connection& connection) {
     const auto unsent = connection.output.size();
     const auto unsent_max = config_.limits.unsent_bytes_max;
-    const bool full = connection.reading_paused ? unsent > unsent_max / 2 : unsent > unsent_max;
+    const bool full = connection.reading_paused
+                          ? unsent > unsent_max / 2
+                          : unsent > unsent_max && connection.reply_bytes() > std::min(unsent_replies_max, unsent_max);
     const bool pause = full || connection.awaits_authenticator();
     if (pause == connection.reading_paused) return;
     connection.reading_paused = pause;
@@ -197,8 +202,8 @@ void Shard::sent(ConnectionId id, std::size_t bytes, Instant now) {
     auto* connection = connections_.find(id);
     if (connection == nullptr) return;
     counters_.bytes_sent.add(bytes);
-    connection->output.consume(bytes);
-    connection->output.release_if_empty();
+    connection->sent(bytes);
+    if (connection->reading_paused) connection->last_packet_at = now;  // It takes bytes, so it is alive.
     pause_or_resume_reading(*connection);
     if (auto* session = session_of(*connection)) {
         session->pump(now);

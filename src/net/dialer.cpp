@@ -40,9 +40,9 @@ void Dialer::dial(const Url& url, OnDialed on_dialed, const DialOptions& options
     give_up_at_ = clock_now() + options.time_limit;
     if (was_looked_up()) return look_up();
     if (url.scheme == Scheme::Unix) {
-        endpoints_.push_back(UnixEndpoint{url.path});
+        endpoints_.emplace_back(UnixEndpoint{url.path});
     } else {
-        endpoints_.push_back(IpEndpoint{*IpAddress::parse(url.host), url.port});
+        endpoints_.emplace_back(IpEndpoint{*IpAddress::parse(url.host), url.port});
     }
     loop_.again(*this);
 }
@@ -64,7 +64,7 @@ void Dialer::on_looked_up(Result<std::vector<IpAddress>> addresses) {
     look_up_.reset();
     timer_.cancel();
     if (addresses) {
-        for (const auto& address : *addresses) endpoints_.push_back(IpEndpoint{address, url_.port});
+        for (const auto& address : *addresses) endpoints_.emplace_back(IpEndpoint{address, url_.port});
     } else {
         add_failure(addresses.error().code, addresses.error().what);
     }

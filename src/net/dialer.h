@@ -31,7 +31,7 @@ public:
     using OnDialed = std::move_only_function<void(Result<std::unique_ptr<Stream>>)>;
 
     Dialer(EventLoop& loop, WorkerPool& pool);
-    ~Dialer() = default;
+    ~Dialer() override = default;
 
     // Calls back once, on the loop's thread and not before dial() has returned, with a stream that is not attached yet
     // or with an error that names every address tried and why it failed. The callback may dial again or destroy the

@@ -32,14 +32,20 @@ struct Deaf {
 
     // From now on nobody is let in, and nobody is refused either.
     void fill() {
-        const auto address = to_socket_address(local).value();
-        for (auto full = false; !full;) {
-            FileDescriptor client(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-            // Over TCP the first that does not get in goes on trying, which is as full as it gets.
-            full = connect(client.get(), address.data(), address.size) != 0 && ++refused == 2;
-            if (errno == EAGAIN) full = true;
-            clients.push_back(std::move(client));
+        while (add_client() != EAGAIN && waiting < 2) {
         }
+    }
+
+    // 0, or the errno value: EAGAIN at a Unix socket that is full. Over TCP a client that does not get in goes on
+    // trying, and so does each that fill() adds (also those that get in, for a moment); with two the socket is surely
+    // full.
+    int add_client() {
+        const auto address = to_socket_address(local).value();
+        FileDescriptor client(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        const auto code = connect(client.get(), address.data(), address.size) == 0 ? 0 : errno;
+        if (code == EINPROGRESS) ++waiting;
+        clients.push_back(std::move(client));
+        return code;
     }
 
     [[nodiscard]] std::uint16_t port() const { return std::get<IpEndpoint>(local).port; }
@@ -47,7 +53,7 @@ struct Deaf {
     FileDescriptor socket;
     Endpoint local;
     std::vector<FileDescriptor> clients;
-    int refused = 0;
+    int waiting = 0;
 };
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }

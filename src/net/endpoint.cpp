@@ -25,7 +25,7 @@ std::optional<std::uint32_t> parse_scope(const std::string& text) {
 std::optional<IpAddress> parse_v6(std::string_view text) {
     IpAddress address;
     const auto percent = text.find('%');
-    if (percent != text.npos) {
+    if (percent != std::string_view::npos) {
         const auto scope = parse_scope(std::string(text.substr(percent + 1)));
         if (!scope) return {};
         address.scope = *scope;
@@ -38,8 +38,8 @@ std::optional<IpAddress> parse_v6(std::string_view text) {
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-    if (text.find('\0') != text.npos) return {};
-    if (text.find(':') != text.npos) return parse_v6(text);
+    if (text.find('\0') != std::string_view::npos) return {};
+    if (text.find(':') != std::string_view::npos) return parse_v6(text);
     IpAddress address;
     std::ranges::copy(v4_prefix, address.bytes.begin());
     if (inet_pton(AF_INET, std::string(text).c_str(), &address.bytes[v4_prefix.size()]) != 1) return {};

@@ -79,6 +79,7 @@ TEST(EventLoop, ServesMoreReadySocketsThanOneRoundTakes) {
     const auto loop = make_loop({.events_per_round_max = 2});
     std::vector<SocketPair> pairs(7);
     std::vector<Watch> watches;
+    watches.reserve(pairs.size());
     TestHandler handler;
     for (const auto& pair : pairs) watches.push_back(loop->watch(pair.near.get(), handler).value());
     for (auto round = 0; round < 4; ++round) loop->run_once(0ms);
@@ -104,6 +105,7 @@ struct Watched {
 TEST(EventLoop, AHandlerMayDestroyTheOthersOfTheSameRound) {
     const auto loop = make_loop();
     std::vector<std::unique_ptr<Watched>> all;
+    all.reserve(3);
     auto calls = 0;
     for (auto i = 0; i < 3; ++i) {
         all.push_back(std::make_unique<Watched>(*loop, [&all, &calls, i](Readiness) {
@@ -243,17 +245,17 @@ TEST(EventLoop, KeepsTheOrderOfARound) {
     const auto loop = make_loop();
     std::vector<std::string> log;
     SocketPair pair;
-    TestHandler handler([&](Readiness) { log.push_back("ready"); });
-    TestHandler again([&](Readiness) { log.push_back("again"); });
-    Timer timer(*loop, [&] { log.push_back("timer"); });
+    TestHandler handler([&](Readiness) { log.emplace_back("ready"); });
+    TestHandler again([&](Readiness) { log.emplace_back("again"); });
+    Timer timer(*loop, [&] { log.emplace_back("timer"); });
     const auto watch = loop->watch(pair.near.get(), handler);
-    loop->on_wake([&] { log.push_back("wake"); });
-    loop->on_deadline([&] { log.push_back("deadline"); });
-    loop->on_round_end([&] { log.push_back("end"); });
+    loop->on_wake([&] { log.emplace_back("wake"); });
+    loop->on_deadline([&] { log.emplace_back("deadline"); });
+    loop->on_round_end([&] { log.emplace_back("end"); });
     loop->again(again);
     loop->set_deadline(loop->now());
     timer.set(loop->now());
-    loop->post([&] { log.push_back("posted"); });
+    loop->post([&] { log.emplace_back("posted"); });
     loop->run_once({});
     EXPECT_THAT(log, ElementsAre("posted", "wake", "ready", "again", "timer", "deadline", "end"));
     log.clear();
@@ -431,6 +433,7 @@ TEST(LoopRemote, NoWakeIsLostAndFewAreWritten) {
     });
     {
         std::vector<std::jthread> senders;
+        senders.reserve(threads);
         for (std::uint64_t i = 0; i < threads; ++i) {
             senders.emplace_back([&] {
                 for (std::uint64_t n = 0; n < wakes; ++n) {
@@ -454,6 +457,7 @@ TEST(LoopRemote, RunsPostedFunctionsOfManyThreadsInOrder) {
     const auto own_thread = std::this_thread::get_id();
     {
         std::vector<std::jthread> senders;
+        senders.reserve(threads);
         for (std::size_t i = 0; i < threads; ++i) {
             senders.emplace_back([&, i] {
                 for (auto n = 0; n < posts; ++n) {

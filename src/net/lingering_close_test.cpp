@@ -52,7 +52,7 @@ TEST(LingeringClose, LastWordsReachAPeerThatKeepsSending) {
     loop->run_once(0ms);
     send_text(connection.far.get(), "and more");
 
-    std::array<char, 64> received;
+    std::array<char, 64> received{};
     ASSERT_EQ(recv(connection.far.get(), received.data(), received.size(), MSG_WAITALL), 15);
     EXPECT_EQ(std::string_view(received.data(), 15), "because of this");
     EXPECT_EQ(recv(connection.far.get(), received.data(), received.size(), 0), 0) << "The end, not a reset.";

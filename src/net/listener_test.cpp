@@ -19,12 +19,8 @@ namespace chappe::net {
 namespace {
 
 using test::make_loop;
-using test::receive_text;
 using test::run_until;
-using test::send_text;
-using test::TestHandler;
 using test::write_text;
-using ::testing::HasSubstr;
 
 // A listener whose connections are kept.
 struct Server {
@@ -102,7 +98,7 @@ TEST(Listener, AcceptsAndTellsWhoItIs) {
     EXPECT_EQ(socket_option(stream.socket(), SOL_SOCKET, SO_KEEPALIVE), 1);
 
     EXPECT_EQ(write_text(stream, "hello").value(), 5U);
-    std::array<char, 5> received;
+    std::array<char, 5> received{};
     ASSERT_EQ(recv(client.get(), received.data(), received.size(), MSG_WAITALL), 5);
     EXPECT_EQ(std::string_view(received.data(), 5), "hello");
     EXPECT_TRUE(server.errors.empty());
@@ -205,6 +201,7 @@ TEST(Listener, AcceptsAStormInPortions) {
         before = server.streams.size();
     });
     std::vector<FileDescriptor> clients;
+    clients.reserve(200);
     for (auto i = 0; i < 200; ++i) clients.push_back(connect_to_port("127.0.0.1", server.listener->local_url().port));
     ASSERT_TRUE(run_until(*server.loop, [&] { return server.streams.size() == 200; }));
     EXPECT_GE(rounds, 200 / 8);
@@ -238,8 +235,8 @@ void run_out_of_descriptors() {
     while (std::chrono::steady_clock::now() < end) server.loop->run_once(20ms);
     if (rounds > 20) _exit(13);                // It spins: more rounds than retries.
     if (server.errors.size() != 1) _exit(14);  // It repeats itself.
-    if (server.errors[0].find("accept a connection at mqtt://127.0.0.1:") != 0) _exit(15);
-    if (server.errors[0].find(": Too many open files") == std::string::npos) _exit(16);
+    if (!server.errors[0].starts_with("accept a connection at mqtt://127.0.0.1:")) _exit(15);
+    if (!server.errors[0].ends_with(": Too many open files")) _exit(16);
 
     // As connections end, the next ones are accepted, without anything new at the listening socket.
     for (std::size_t accepted = 2; accepted < clients_count; ++accepted) {

@@ -20,7 +20,7 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<SignalWatch>> create(EventLoop& loop,
                                                                      std::initializer_list<int> signals,
                                                                      OnSignal on_signal);
-    ~SignalWatch();
+    ~SignalWatch() override;
 
 private:
     SignalWatch(FileDescriptor fd, const sigset_t& before, OnSignal on_signal);

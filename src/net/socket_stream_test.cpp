@@ -5,8 +5,6 @@
 #include <random>
 #include <thread>
 
-#include <gmock/gmock.h>
-
 #include "base/random.h"
 #include "net/dialer.h"
 #include "net/listener.h"
@@ -23,7 +21,6 @@ using test::send_text;
 using test::SocketPair;
 using test::TestHandler;
 using test::write_text;
-using ::testing::HasSubstr;
 
 Peer some_peer() { return {UnixEndpoint{"/run/test"}, {}}; }
 
@@ -42,7 +39,7 @@ std::string text_of(std::span<const std::uint8_t> buffer, std::size_t size) {
 
 TEST(SocketStream, ReadTellsWhetherToReadOn) {
     StreamAndSocket it;
-    std::array<std::uint8_t, 4> buffer;
+    std::array<std::uint8_t, 4> buffer{};
 
     auto outcome = it.stream->read(buffer).value();
     EXPECT_EQ(outcome.size, 0U);
@@ -87,9 +84,9 @@ TEST(SocketStream, ReadsToTheEndWhenBytesAndEndCameTogether) {
 
 TEST(SocketStream, ReportsAResetConnection) {
     StreamAndSocket it;
-    (void)write_text(*it.stream, "unread");
+    ASSERT_TRUE(write_text(*it.stream, "unread").has_value());
     it.far.close();  // With unread bytes, which resets the connection.
-    std::array<std::uint8_t, 4> buffer;
+    std::array<std::uint8_t, 4> buffer{};
     const auto outcome = it.stream->read(buffer);
     ASSERT_FALSE(outcome.has_value());
     EXPECT_EQ(outcome.error().code, ECONNRESET);
@@ -151,7 +148,7 @@ TEST(SocketStream, HalfCloseLetsThePeerFinish) {
     char byte = 0;
     EXPECT_EQ(recv(it.far.get(), &byte, 1, 0), 0) << "The end has arrived.";
     send_text(it.far.get(), "wait");
-    std::array<std::uint8_t, 16> buffer;
+    std::array<std::uint8_t, 16> buffer{};
     EXPECT_EQ(it.stream->read(buffer).value().size, 4U);
 }
 
@@ -162,7 +159,7 @@ TEST(SocketStream, ReadsFirstWhatWasPutBack) {
     it.stream->unread(as_bytes("cd"));
     it.stream->unread(as_bytes("ab"));
     it.stream->unread({});
-    std::array<std::uint8_t, 3> buffer;
+    std::array<std::uint8_t, 3> buffer{};
     std::string received;
     for (auto next = More; next == More;) {
         const auto outcome = it.stream->read(buffer).value();

@@ -71,7 +71,7 @@ inline void send_text(int socket, std::string_view text) {
 // All that can be read now.
 [[nodiscard]] inline std::string receive_text(int socket) {
     std::string text;
-    std::array<char, 4096> buffer;
+    std::array<char, 4096> buffer{};
     for (;;) {
         const auto size = recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (size <= 0) return text;

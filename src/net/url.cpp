@@ -78,7 +78,7 @@ Result<Parts> parse_unix(std::string_view text, std::string_view path) {
     if (path.empty())
         return wrong(text, "the path is missing; write unix:PATH, for example unix:/run/chappe/mqtt.sock");
     if (path.size() > 107) return wrong(text, "the path of a Unix socket has at most 107 bytes");
-    if (path.find('\0') != path.npos) return wrong(text, "the path has a zero byte");
+    if (path.find('\0') != std::string_view::npos) return wrong(text, "the path has a zero byte");
     return Parts{.scheme = Scheme::Unix, .host = {}, .port = {}, .path = std::string(path)};
 }
 
@@ -120,16 +120,16 @@ Result<std::uint16_t> parse_port(std::string_view text, std::string_view port) {
 
 // "HOST", "HOST:PORT", "[ADDRESS]", "[ADDRESS]:PORT".
 Result<void> parse_authority(std::string_view text, std::string_view authority, Parts& parts) {
-    if (authority.find('@') != authority.npos) {
+    if (authority.find('@') != std::string_view::npos) {
         return wrong(text, "a user name and password do not belong into this URL; give them apart");
     }
     auto rest = std::string_view();
     if (authority.starts_with('[')) {
         const auto bracket = authority.find(']');
-        if (bracket == authority.npos) return wrong(text, "the closing bracket of the IPv6 address is missing");
+        if (bracket == std::string_view::npos) return wrong(text, "the closing bracket of the IPv6 address is missing");
         parts.host = authority.substr(1, bracket - 1);
         rest = authority.substr(bracket + 1);
-        if (parts.host.find(':') == parts.host.npos || !IpAddress::parse(parts.host)) {
+        if (parts.host.find(':') == std::string_view::npos || !IpAddress::parse(parts.host)) {
             return wrong(text, "\"" + parts.host + "\" is not an IPv6 address; one looks like [::1] or [2001:db8::5]");
         }
         if (!rest.empty() && rest.front() != ':') return wrong(text, "after the bracket only :PORT may follow");
@@ -139,7 +139,7 @@ Result<void> parse_authority(std::string_view text, std::string_view authority, 
             return wrong(text, "an IPv6 address stands in brackets, as in mqtt://[::1]:1883");
         }
         parts.host = authority.substr(0, colon);
-        if (colon != authority.npos) rest = authority.substr(colon);
+        if (colon != std::string_view::npos) rest = authority.substr(colon);
         TRY(check_host(text, parts.host));
     }
     if (!rest.empty()) parts.port = TRY(parse_port(text, rest.substr(1)));
@@ -148,10 +148,11 @@ Result<void> parse_authority(std::string_view text, std::string_view authority, 
 
 Result<Parts> parse_parts(std::string_view text) {
     const auto colon = text.find(':');
-    if (colon != text.npos && lower(text.substr(0, colon)) == "unix") return parse_unix(text, text.substr(colon + 1));
+    if (colon != std::string_view::npos && lower(text.substr(0, colon)) == "unix")
+        return parse_unix(text, text.substr(colon + 1));
 
     const auto separator = text.find("://");
-    if (separator == text.npos || separator == 0) {
+    if (separator == std::string_view::npos || separator == 0) {
         return wrong(text, "not a URL; write SCHEME://HOST:PORT, for example mqtt://127.0.0.1:1883, or unix:PATH");
     }
     Parts parts{.scheme = TRY(parse_scheme(text, text.substr(0, separator))), .host = {}, .port = {}, .path = {}};
@@ -159,7 +160,7 @@ Result<Parts> parse_parts(std::string_view text) {
     const auto slash = std::min(rest.find_first_of("/?#"), rest.size());
     TRY(parse_authority(text, rest.substr(0, slash), parts));
     parts.path = rest.substr(slash);
-    if (parts.path.find_first_of("?#") != parts.path.npos)
+    if (parts.path.find_first_of("?#") != std::string_view::npos)
         return wrong(text, "no ?QUERY or #FRAGMENT is possible here");
     if (parts.path == "/") parts.path.clear();
     return parts;
@@ -175,7 +176,7 @@ bool is_http(Scheme scheme) { return scheme == Scheme::Http || scheme == Scheme:
 template <class AnyUrl>
 std::string url_text(const AnyUrl& url) {
     if (url.scheme == Scheme::Unix) return "unix:" + url.path;
-    const auto host = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
+    const auto host = url.host.find(':') == std::string_view::npos ? url.host : "[" + url.host + "]";
     return std::string(scheme_name(url.scheme)) + "://" + host + ":" + std::to_string(url.port) + url.path;
 }
 

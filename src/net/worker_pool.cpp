@@ -34,10 +34,10 @@ bool WorkerPool::State::start_thread(const std::shared_ptr<State>& self) {
     try {
         threads.emplace_back([self] { self->work(); });
         ++running;
+        return true;
     } catch (const std::system_error&) {
-        // The system allows no more threads; those that run do the work later.
+        return running > 0;  // The system allows no more threads; those that run do the work later.
     }
-    return running > 0;
 }
 
 // Empty when it is time to end.

@@ -165,6 +165,23 @@ TEST(Bounds, UnsentBytesStopReadingWhoDoesNotReadAcknowledgements) {
     EXPECT_THAT(publisher.received(), SizeIs(20));
 }
 
+// It is slow, not dead: its pings and acknowledgements go on to be read.
+TEST(Bounds, UnsentBytesDoNotStopReadingWhoIsSlowToReadMessages) {
+    Broker broker({.limits = {.unsent_bytes_max = 40}});
+    auto subscriber = broker.subscriber(Connect{.keep_alive_seconds = 10, .client_id = "s"}, "a", {.qos = AtLeastOnce});
+    subscriber.stop_reading();
+    auto publisher = broker.connect("p");
+    for (int i = 0; i < 10; ++i) publisher.send(publish("a", "a text of some length", AtLeastOnce, 1));
+    for (int i = 0; i < 3; ++i) {
+        broker.advance(8s);
+        subscriber.send(PingReq{});
+    }
+    EXPECT_TRUE(subscriber.connected());
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 0U);
+    subscriber.read_again();
+    EXPECT_THAT(subscriber.received(), SizeIs(10 + 3));
+}
+
 TEST(Bounds, TopicAliases) {  // [MQTT-3.2.2-17] [MQTT-3.1.2-26]
     Broker broker({.limits = {.topic_alias_max = 2}});
     auto client = broker.subscriber(Connect{.client_id = "c", .topic_alias_maximum = 5}, "+");

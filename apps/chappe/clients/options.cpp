@@ -55,7 +55,7 @@ void add_property_option(CLI::App& command, ClientArguments& to) {
                                                        "A property of MQTT 5; repeatable, see below")
         ->expected(3, 4)
         ->trigger_on_parse()
-        ->type_name("PACKET NAME VALUE")
+        ->option_text("PACKET NAME VALUE")
         ->group(session_group);
 }
 
@@ -71,7 +71,6 @@ void add_session_options(CLI::App& command, ClientArguments& to) {
         ->group(session_group);
     option("-x,--session-expiry-interval", to.session_expiry,
            "Seconds that the broker keeps the session after we left, or \"never\" (0, with -c never)", "SECONDS");
-    option("-M,--max-inflight", to.inflight_max, "Unacknowledged messages at once (100)", "COUNT");
     add_property_option(command, to);
     option("--will-topic", to.will_topic, "What the broker publishes when we vanish", "TOPIC")->group(will_group);
     option("--will-payload", to.will_payload, "Its payload (empty)", "TEXT")->group(will_group);
@@ -241,7 +240,12 @@ void add_client_options(CLI::App& command, ClientArguments& arguments) {
 }
 
 void add_topic_option(CLI::App& command, ClientArguments& arguments, const std::string& text) {
-    command.add_option("-t,--topic", arguments.topics, text)->type_name("TOPIC")->allow_extra_args(false);
+    command.add_option("-t,--topic", arguments.topics, text)->option_text("TOPIC")->allow_extra_args(false);
+}
+
+void add_inflight_option(CLI::App& command, ClientArguments& arguments) {
+    command.add_option("-M,--max-inflight", arguments.inflight_max, "Unacknowledged messages at once (100)")
+        ->type_name("COUNT");
 }
 
 void add_qos_option(CLI::App& command, ClientArguments& arguments) {
@@ -301,7 +305,7 @@ int refuse_arguments(const char* command, const std::string& problem) {
 }
 
 std::string client_footer(const std::string& examples) {
-    return examples + "\n\nProperties of MQTT 5: -D PACKET NAME VALUE, and -D PACKET user-property NAME VALUE:\n" +
+    return examples + "\n\nProperties of MQTT 5, with -D PACKET NAME VALUE and -D PACKET user-property NAME VALUE:\n" +
            list_properties() +
            "\nExit codes: 0 success, 1 another failure, 2 the command line is wrong, 3 no connection or login "
            "refused,\n"

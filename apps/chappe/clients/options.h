@@ -66,6 +66,7 @@ struct ClientSetup {
 void add_client_options(CLI::App& command, ClientArguments& arguments);
 void add_topic_option(CLI::App& command, ClientArguments& arguments, const std::string& text);
 void add_qos_option(CLI::App& command, ClientArguments& arguments);
+void add_inflight_option(CLI::App& command, ClientArguments& arguments);
 
 // What reads the environment and files, so that tests can say what is there.
 struct Surroundings {

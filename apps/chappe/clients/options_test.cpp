@@ -21,6 +21,7 @@ Checked<ClientSetup> parse(std::vector<std::string> words, const Surroundings& a
     ClientArguments arguments;
     add_topic_option(*command, arguments, "");
     add_qos_option(*command, arguments);
+    add_inflight_option(*command, arguments);
     add_client_options(*command, arguments);
     words.insert(words.begin(), "pub");
     std::ranges::reverse(words);  // CLI11 takes them from the end.

@@ -32,8 +32,7 @@ void add_output_options(CLI::App& command, OutputArguments& arguments) {
     flag("-v,--verbose", arguments.verbose, "Print the topic before the payload");
     command
         .add_option("-F,--format", arguments.format,
-                    "Print as this says: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retain, "
-                    "%m packet id, %I time, %U Unix time, %j JSON, and more (docs/clients.md)")
+                    "What to print: %t topic, %p payload, %x payload in hex, %q QoS, %I time, %j JSON, ...")
         ->group(output_group)
         ->type_name("FORMAT");
     flag("--json", arguments.json, "Print each message as one JSON object on one line, properties included");

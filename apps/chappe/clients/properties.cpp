@@ -136,6 +136,25 @@ std::string join(const std::vector<std::string_view>& words) {
     return text;
 }
 
+// The same over several lines, each after the first with `indent` spaces.
+std::string join_wrapped(const std::vector<std::string_view>& words, std::size_t indent) {
+    constexpr std::size_t line_max = 110;
+    std::string text;
+    std::size_t line = indent;
+    for (const auto word : words) {
+        if (!text.empty()) text += ",";
+        if (line + word.size() + 2 > line_max) {
+            text += "\n" + std::string(indent, ' ');
+            line = indent;
+        } else if (!text.empty()) {
+            text += " ";
+        }
+        text += word;
+        line += word.size() + 2;
+    }
+    return text;
+}
+
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
     return text;
@@ -196,7 +215,10 @@ std::string list_properties() {
         command.assign(nothing, unused);
         auto names = nothing.offered();
         names.push_back("user-property");
-        text += "  " + std::string(command.name) + ": " + join(names) + "\n";
+        constexpr std::size_t column = 14;
+        auto name = "  " + std::string(command.name);
+        name.resize(column, ' ');
+        text += name + join_wrapped(names, column) + "\n";
     }
     return text;
 }
