@@ -365,6 +365,8 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
     switch (connection.state) {
         case Connection::State::AwaitingConnect:
         case Connection::State::Authenticating:
+            // CONNACK has another code for this ([MQTT-3.2.2-8]).
+            if (code == ReasonCode::ServerShuttingDown) code = ReasonCode::ServerUnavailable;
             return refuse(connection, code, reason, now);
         case Connection::State::HandingOver:
         case Connection::State::Closing:

@@ -110,6 +110,13 @@ TEST_F(Authentication, DisconnectMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
     EXPECT_THAT(client.received(), ElementsAre(question_line, "closed"));
 }
 
+TEST_F(Authentication, ClientThatIsNotInYetIsRefusedWhenTheServerShutsDown) {  // [MQTT-3.2.2-8]
+    auto client = broker.open(with_method("riddle"));
+    broker.shut_down();
+    EXPECT_THAT(client.received(), ElementsAre(question_line, "CONNACK 0x88", "closed"));
+    EXPECT_THAT(watcher.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
+}
+
 TEST_F(Authentication, AnswersContinueAndDoNotBegin) {  // [MQTT-4.12.0-3]
     auto client = broker.open(with_method("riddle"));
     (void)client.received();

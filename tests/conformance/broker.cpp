@@ -289,6 +289,18 @@ void Broker::configure(const broker::Limits& limits, const broker::Policy& polic
     for (const auto& shard : state_->shards) shard->configure({.limits = limits, .policy = policy});
 }
 
+void Broker::shut_down() {
+    for (const auto& shard : state_->shards) shard->shut_down(state_->now);
+    state_->settle();
+}
+
+void Broker::redirect_clients(const broker::Redirect& redirect) {
+    for (const auto& shard : state_->shards) {
+        static_cast<void>(shard->redirect_clients(std::nullopt, redirect, state_->now));
+    }
+    state_->settle();
+}
+
 void Broker::hold_mail() { state_->reads_mail = false; }
 
 void Broker::read_mail() {

@@ -20,6 +20,7 @@
 #include "broker/journal.h"
 #include "broker/limits.h"
 #include "broker/ports.h"
+#include "broker/shard.h"
 #include "mqtt/packet.h"
 
 namespace chappe::conformance {
@@ -109,6 +110,10 @@ public:
 
     // A reload of the configuration.
     void configure(const broker::Limits& limits, const broker::Policy& policy = {});
+
+    // What an operator asks of every shard.
+    void shut_down();
+    void redirect_clients(const broker::Redirect& redirect);
 
     // From now on shards leave what others send them in their mailboxes, or read it again.
     void hold_mail();
