@@ -355,6 +355,7 @@ void Shard::refuse(Connection& connection, ReasonCode code, std::string_view rea
         mqtt::ConnAck refused{.reason_code = code};
         const bool moved = code == ReasonCode::UseAnotherServer || code == ReasonCode::ServerMoved;
         if (moved && redirect_new_) refused.server_reference = redirect_new_->server_reference;
+        if (!connection.takes(refused)) refused.server_reference.reset();
         if (connection.takes(refused)) connection.send_with_reason(refused, reason, true);
     }
     finish(connection, now);
@@ -384,6 +385,7 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
     if (connection.v5()) {
         mqtt::Disconnect goodbye{.reason_code = code};
         if (redirect != nullptr) goodbye.server_reference = redirect->server_reference;
+        if (!connection.takes(goodbye)) goodbye.server_reference.reset();  // [MQTT-3.1.2-24]
         connection.send_with_reason(goodbye, reason, true);
     }
     detach(connection, WillFate::Publish, fate, now);

@@ -63,5 +63,14 @@ TEST(Disconnect, TellsTheReasonAndNoSessionExpiry) {  // [MQTT-3.14.2-1] [MQTT-3
     EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x81", "closed"));
 }
 
+TEST(Disconnect, LeavesOutTheOtherServerWhereTheClientTakesNoPacketSoLarge) {  // [MQTT-3.1.2-24]
+    Broker broker;
+    auto small = broker.connect(Connect{.client_id = "s", .maximum_packet_size = 24});
+    auto large = broker.connect(Connect{.client_id = "l", .maximum_packet_size = 100});
+    broker.redirect_clients({.server_reference = "mqtt://another.example"});
+    EXPECT_THAT(small.received(), ElementsAre("DISCONNECT 0x9C", "closed"));
+    EXPECT_THAT(large.received(), ElementsAre("DISCONNECT 0x9C server='mqtt://another.example'", "closed"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
