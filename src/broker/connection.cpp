@@ -71,25 +71,28 @@ void Connection::owe_ack(OwedAck ack) {
 }
 
 void Connection::settle_ack(mqtt::PacketId packet_id, mqtt::QoS qos, mqtt::ReasonCode code, std::string_view reason) {
-    if (auto* ack = find_owed(packet_id, qos)) {
-        ack->ready = true;
-        ack->code = code;
-        ack->reason = reason;
-    }
-    send_ready_acks();
+    settle_owed(packet_id, qos, [&](OwedAck& ack) {
+        ack.code = code;
+        ack.reason = reason;
+    });
 }
 
 void Connection::withdraw_ack(mqtt::PacketId packet_id, mqtt::QoS qos) {
-    if (auto* ack = find_owed(packet_id, qos)) ack->ready = ack->withdrawn = true;
-    send_ready_acks();
+    settle_owed(packet_id, qos, [](OwedAck& ack) { ack.withdrawn = true; });
 }
 
-Connection::OwedAck* Connection::find_owed(mqtt::PacketId packet_id, mqtt::QoS qos) noexcept {
+// The first, and of QoS 2 also those for the same packet that came again meanwhile. With QoS 1 those are other
+// messages, and each is settled for itself.
+template <class Settle>
+void Connection::settle_owed(mqtt::PacketId packet_id, mqtt::QoS qos, Settle settle) {
     for (std::size_t index = 0; index != owed_acks_.size(); ++index) {
         auto& ack = owed_acks_[index];
-        if (!ack.ready && ack.packet_id == packet_id && ack.qos == qos) return &ack;
+        if (ack.ready || ack.packet_id != packet_id || ack.qos != qos) continue;
+        ack.ready = true;
+        settle(ack);
+        if (qos == mqtt::QoS::AtLeastOnce) break;
     }
-    return nullptr;
+    send_ready_acks();
 }
 
 void Connection::send_ready_acks() {
@@ -103,7 +106,7 @@ void Connection::send_ack(const OwedAck& ack) {
         publish_completed();
         send_with_reason(mqtt::PubAck{.packet_id = ack.packet_id, .reason_code = ack.code}, ack.reason);
     } else {
-        if (is_error(ack.code)) publish_completed();
+        if (is_error(ack.code) || ack.again) publish_completed();
         send_with_reason(mqtt::PubRec{.packet_id = ack.packet_id, .reason_code = ack.code}, ack.reason);
     }
 }

@@ -46,6 +46,7 @@ public:
         mqtt::ReasonCode code;
         std::string_view reason;
         bool withdrawn = false;  // Ready, but nothing is sent.
+        bool again = false;      // For a packet that came twice on this connection, and so was counted twice.
     };
 
     // Sending asks for an action::Write, once until begin_write().
@@ -134,6 +135,8 @@ public:
 
     // Owes an acknowledgement that is ready already, or will be: settle_ack() then says how. Ready ones are sent.
     void owe_ack(OwedAck ack);
+    [[nodiscard]] bool owes_acks() const noexcept { return !owed_acks_.empty(); }
+    // The same packet may be owed several.
     void settle_ack(mqtt::PacketId packet_id, mqtt::QoS qos, mqtt::ReasonCode code, std::string_view reason);
     // There will be none: the client will have to send the packet again.
     void withdraw_ack(mqtt::PacketId packet_id, mqtt::QoS qos);
@@ -147,7 +150,8 @@ private:
     void want_write() {
         if (!std::exchange(write_wanted_, true)) actions_.push_back(action::Write{id});
     }
-    [[nodiscard]] OwedAck* find_owed(mqtt::PacketId packet_id, mqtt::QoS qos) noexcept;
+    template <class Settle>
+    void settle_owed(mqtt::PacketId packet_id, mqtt::QoS qos, Settle settle);
     void send_ready_acks();
     void send_ack(const OwedAck& ack);
 

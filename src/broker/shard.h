@@ -214,7 +214,9 @@ private:
     [[nodiscard]] mqtt::Result<> check_levels(std::string_view topic);
     [[nodiscard]] mqtt::Result<> count_unacknowledged(Connection& connection, Session& session,
                                                       const mqtt::Publish& publish);
-    [[nodiscard]] bool is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish);
+    [[nodiscard]] mqtt::Result<> count_one(Connection& connection);
+    [[nodiscard]] mqtt::Result<> acknowledge_again(Connection& connection, const Session& session,
+                                                   const mqtt::Publish& publish, bool counted);
     [[nodiscard]] mqtt::Result<> refuse_publish(Connection& connection, const mqtt::Publish& publish,
                                                 std::string_view topic, mqtt::ReasonCode code, std::string_view reason,
                                                 Instant now);

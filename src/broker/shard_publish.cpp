@@ -17,8 +17,12 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
     auto& session = *session_of(connection);
     const auto topic = TRY(connection.resolve_topic(publish));  // Also of a duplicate: it may set an alias.
     if (publish.qos != QoS::AtMostOnce) {
-        TRY(count_unacknowledged(connection, session, publish));
-        if (is_duplicate(connection, session, publish)) return {};
+        const bool exactly_once = publish.qos == QoS::ExactlyOnce;
+        const bool counted = exactly_once && session.is_counted(publish.packet_id);
+        if (!counted) TRY(count_unacknowledged(connection, session, publish));
+        if (exactly_once && session.is_received(publish.packet_id)) {
+            return acknowledge_again(connection, session, publish, counted);
+        }
     }
     TRY(check_topic(topic));
     const auto decision = commons_.permissions.decide({.who = connection.identity,
@@ -46,24 +50,32 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
     return route_acknowledged(connection, session, publish, message, written_before, now);
 }
 
-// Counts as the client does by 4.9: what it sends again on a new connection takes its quota there. A packet that comes
-// twice on one connection, which only clients before 5.0 may send, is the same unacknowledged message.
+// Counts as the client does by 4.9: what it sends again on a new connection takes its quota there.
 mqtt::Result<> Shard::count_unacknowledged(Connection& connection, Session& session, const mqtt::Publish& publish) {
-    if (publish.qos == QoS::ExactlyOnce && session.is_counted(publish.packet_id)) return {};
-    if (connection.unacknowledged() >= connection.receive_maximum) {
-        return mqtt::failure(ReasonCode::ReceiveMaximumExceeded, "more unacknowledged messages than allowed");
-    }
-    connection.publish_begun();
+    TRY(count_one(connection));
     if (publish.qos == QoS::ExactlyOnce) session.count_again(publish.packet_id);
     return {};
 }
 
-// The same packet again ([MQTT-4.3.3-10]): it is acknowledged as before and goes no further.
-bool Shard::is_duplicate(Connection& connection, Session& session, const mqtt::Publish& publish) {
-    if (publish.qos != QoS::ExactlyOnce || !session.is_received(publish.packet_id)) return false;
+mqtt::Result<> Shard::count_one(Connection& connection) {
+    if (connection.unacknowledged() >= connection.receive_maximum) {
+        return mqtt::failure(ReasonCode::ReceiveMaximumExceeded, "more unacknowledged messages than allowed");
+    }
+    connection.publish_begun();
+    return {};
+}
+
+// The same packet again ([MQTT-4.3.3-10]): it is acknowledged as before and goes no further. Where it has been
+// `counted`, it came twice on one connection, which only clients before 5.0 may do: it is the same unacknowledged
+// message, but an acknowledgement that has to wait takes a place of its own, so that these do not pile up.
+mqtt::Result<> Shard::acknowledge_again(Connection& connection, const Session& session, const mqtt::Publish& publish,
+                                        bool counted) {
     const bool pending = find_pending(session.id, publish.packet_id) != nullptr;
-    connection.owe_ack({publish.packet_id, QoS::ExactlyOnce, !pending, ReasonCode::Success, {}});
-    return true;
+    const bool waits = pending || connection.owes_acks();
+    if (counted && waits) TRY(count_one(connection));
+    connection.owe_ack(
+        {publish.packet_id, QoS::ExactlyOnce, !pending, ReasonCode::Success, {}, false, counted && waits});
+    return {};
 }
 
 mqtt::Result<> Shard::check_topic(std::string_view topic) {

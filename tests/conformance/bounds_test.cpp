@@ -464,6 +464,25 @@ TEST(Bounds, MailboxBytesStopReadingPublishers) {
     for (const auto& subscriber : subscribers) EXPECT_THAT(subscriber.received(), SizeIs(4));
 }
 
+// Copies of one packet whose acknowledgements wait.
+TEST(Bounds, ReceiveMaximumHoldsForCopiesThatWait) {
+    Broker broker({.limits = {.receive_maximum = 3}, .policy = {.when_full = broker::WhenFull::Reject}});
+    std::vector<Client> subscribers;  // On both shards.
+    for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"})
+        subscribers.push_back(broker.subscriber(name, "a"));
+    auto client = broker.connect("p", V311);
+    const auto copy = dup(publish("a", "x", ExactlyOnce, 1));
+    for (int i = 0; i < 10; ++i) client.send({copy, copy, copy});  // They are answered, and take one place in all.
+    EXPECT_THAT(client.received(), SizeIs(30));
+    client.send(pubrel(1));
+    EXPECT_THAT(client.received(), ElementsAre("PUBCOMP 1"));
+    broker.hold_mail();
+    client.send({copy, copy, copy});
+    EXPECT_TRUE(client.connected());
+    client.send(copy);
+    EXPECT_FALSE(client.connected());
+}
+
 // Retained messages.
 
 TEST(Bounds, RetainedMessages) {

@@ -222,6 +222,17 @@ TEST_P(Journaling, WhatWaitsForAnAbsentClientIsKeptUntilItIsDone) {
     EXPECT_THAT(journal.written(), ElementsAre("session s 4294967295", "sent 1 as 1"));
 }
 
+// [MQTT-4.3.3-10]
+TEST_P(Journaling, EachCopyOfAPacketIsAcknowledgedWhenTheFirstIs) {
+    auto publisher = kept("p");
+    publisher.send({publish("a", "x", ExactlyOnce, 1), dup(publish("a", "x", ExactlyOnce, 1)), PingReq{},
+                    publish("a", "y", ExactlyOnce, 2)});
+    EXPECT_THAT(publisher.received(), ElementsAre("PINGRESP"));
+    commit();
+    const std::string code = version() == V5 ? " 0x10" : "";
+    EXPECT_THAT(publisher.received(), ElementsAre("PUBREC 1" + code, "PUBREC 1" + code, "PUBREC 2" + code));
+}
+
 TEST_P(Journaling, RetainedMessagesAreKeptWhoeverSubscribes) {
     auto publisher = broker.connect(brief("p"));
     publisher.send(retained(publish("a", "x", AtLeastOnce, 1)));
