@@ -63,6 +63,7 @@ public:
     bool connect_received = false;  // So the version is known, and a refusal can be a CONNACK.
     bool over_limit = false;        // Beyond connections_max: its CONNECT will be refused.
     bool reading_paused = false;
+    bool authenticator_asked = false;  // And has not answered.
 
     // --- What CONNECT agreed on.
     mqtt::ProtocolVersion version = mqtt::ProtocolVersion::V5;
@@ -76,12 +77,12 @@ public:
     std::string authentication_method;  // Empty: none.
 
     [[nodiscard]] bool awaits_authenticator() const noexcept {
-        return state == State::Authenticating && authentication_method.empty();
+        return state == State::Authenticating && authenticator_asked;
     }
-    // While an enhanced authentication goes on, the client's AUTH packets are part of it.
+    // While an enhanced authentication waits for its next step, that is the client's AUTH.
     [[nodiscard]] bool takes_packets() const noexcept {
         return state == State::AwaitingConnect || state == State::Connected ||
-               (state == State::Authenticating && !authentication_method.empty());
+               (state == State::Authenticating && !authenticator_asked);
     }
     [[nodiscard]] bool v5() const noexcept { return version == mqtt::ProtocolVersion::V5; }
     [[nodiscard]] std::optional<Duration> keep_alive_limit() const noexcept;  // One and a half times ([MQTT-3.1.2-22]).

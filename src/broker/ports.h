@@ -66,7 +66,8 @@ public:
     virtual ~Authenticator() = default;
 
     [[nodiscard]] virtual std::optional<Verdict> authenticate(const Login& login, Ticket ticket) = 0;
-    // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication.
+    // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication. Not
+    // asked while an answer for the same connection is still to come.
     [[nodiscard]] virtual std::optional<Verdict> proceed(const mqtt::Auth& auth, Ticket ticket) = 0;
     // The connection is gone or has been refused for another reason: no answer is wanted any more.
     virtual void abandon(Ticket ticket) = 0;

@@ -79,6 +79,7 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
                                                               .authentication_data = connect.authentication_data},
                                                              {id_, connection.id});
     if (!verdict || verdict->code == ReasonCode::ContinueAuthentication) connection.connect_packet.append(packet);
+    connection.authenticator_asked = !verdict;
     if (verdict) decide(connection, connect, *verdict, now);
     return true;
 }
@@ -124,6 +125,7 @@ std::string Shard::assign_client_id() {
 void Shard::authenticated(Ticket ticket, const Verdict& verdict, Instant now) {
     auto* connection = connections_.find(ticket.connection);
     if (connection == nullptr) return;
+    connection->authenticator_asked = false;
     apply(*connection, verdict, now);
     process_input(*connection, now);
 }
@@ -180,8 +182,12 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
     if (connecting && auth.reason_code != ReasonCode::ContinueAuthentication) {
         return mqtt::failure(ReasonCode::ProtocolError, "AUTH that does not continue the authentication");
     }
-    if (const auto verdict = commons_.authenticator.proceed(auth, {id_, connection.id}))
-        apply(connection, *verdict, now);
+    if (connection.authenticator_asked) {  // 4.12: one step each, in turn.
+        return mqtt::failure(ReasonCode::ProtocolError, "AUTH before the last one has been answered");
+    }
+    const auto verdict = commons_.authenticator.proceed(auth, {id_, connection.id});
+    connection.authenticator_asked = !verdict;
+    if (verdict) apply(connection, *verdict, now);
     return {};
 }
 
@@ -404,6 +410,7 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     ASSERT(session != nullptr && session->connection() == &connection);
     connection.session = {};
     counters_.clients_connected.subtract();
+    if (connection.authenticator_asked) commons_.authenticator.abandon({id_, connection.id});
     session->detach();
     settle(*session, now);
     if (fate == SessionFate::Continues) {

@@ -175,5 +175,72 @@ TEST_F(Authentication, DoneAgainNamesTheMethodOfConnect) {  // [MQTT-4.12.1-1]
                 ElementsAre("DISCONNECT 0x82", "closed"));
 }
 
+// Answers the second question of each connection later, or never.
+class Ponderer : public Riddler {
+public:
+    std::optional<Verdict> proceed(const Auth& auth, broker::Ticket ticket) override {
+        if (as_text(auth.authentication_data.value_or(Bytes{})) != "ponder") return Riddler::proceed(auth, ticket);
+        asked.push_back(ticket);
+        return std::nullopt;
+    }
+    void abandon(broker::Ticket ticket) override { abandoned.push_back(ticket); }
+
+    std::vector<broker::Ticket> asked;
+    std::vector<broker::Ticket> abandoned;
+};
+
+class Pondering : public testing::Test {
+protected:
+    static Auth auth(ReasonCode reason_code, std::string_view data) {
+        return {.reason_code = reason_code, .authentication_method = "riddle", .authentication_data = as_bytes(data)};
+    }
+
+    Client connecting() {
+        auto client = broker.open(Connect{.client_id = "c", .authentication_method = "riddle"});
+        (void)client.received();
+        return client;
+    }
+
+    Ponderer ponderer;
+    Broker broker{{.authenticator = &ponderer}};
+    const Auth slow = auth(ReasonCode::ContinueAuthentication, "ponder");
+    const Auth slow_again = auth(ReasonCode::ReAuthenticate, "ponder");
+    const Auth right = auth(ReasonCode::ContinueAuthentication, "right");
+};
+
+TEST_F(Pondering, NextStepWaitsForTheAnswerToTheLast) {
+    auto client = connecting();
+    client.send({slow, slow});
+    ASSERT_EQ(ponderer.asked.size(), 1U);
+    broker.authenticated(ponderer.asked[0], {.code = ReasonCode::ContinueAuthentication});
+    EXPECT_EQ(ponderer.asked.size(), 2U);
+    broker.authenticated(ponderer.asked[1], {});
+    EXPECT_THAT(client.received(), ElementsAre("AUTH 0x18 method='riddle'", "CONNACK 0x00 method='riddle'"));
+}
+
+TEST_F(Pondering, OnAConnectionInUseANewStepBeforeTheAnswerIsAnError) {
+    auto client = connecting();
+    EXPECT_THAT(client.exchange(right), testing::SizeIs(1));
+    client.send({slow_again, PingReq{}});
+    EXPECT_THAT(client.received(), ElementsAre("PINGRESP"));
+    EXPECT_THAT(client.exchange(slow_again), ElementsAre("DISCONNECT 0x82", "closed"));
+    EXPECT_EQ(ponderer.asked.size(), 1U);
+    EXPECT_EQ(ponderer.abandoned, ponderer.asked);
+}
+
+TEST_F(Pondering, NobodyWaitsForTheAnswerOfAConnectionThatIsGone) {
+    for (const bool drops : {true, false}) {
+        auto client = connecting();
+        client.send({right, slow_again});
+        if (drops) {
+            client.drop();
+        } else {
+            client.send(disconnect());
+        }
+    }
+    EXPECT_EQ(ponderer.asked.size(), 2U);
+    EXPECT_EQ(ponderer.abandoned, ponderer.asked);
+}
+
 }  // namespace
 }  // namespace chappe::conformance

@@ -289,6 +289,11 @@ void Broker::configure(const broker::Limits& limits, const broker::Policy& polic
     for (const auto& shard : state_->shards) shard->configure({.limits = limits, .policy = policy});
 }
 
+void Broker::authenticated(broker::Ticket ticket, const broker::Verdict& verdict) {
+    state_->shard(ticket.shard).authenticated(ticket, verdict, state_->now);
+    state_->settle();
+}
+
 void Broker::shut_down() {
     for (const auto& shard : state_->shards) shard->shut_down(state_->now);
     state_->settle();

@@ -111,6 +111,9 @@ public:
     // A reload of the configuration.
     void configure(const broker::Limits& limits, const broker::Policy& policy = {});
 
+    // What an Authenticator says that did not answer at once.
+    void authenticated(broker::Ticket ticket, const broker::Verdict& verdict);
+
     // What an operator asks of every shard.
     void shut_down();
     void redirect_clients(const broker::Redirect& redirect);
