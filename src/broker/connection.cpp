@@ -5,7 +5,8 @@
 namespace chappe::broker {
 namespace {
 
-constexpr std::size_t topic_alias_property_size = 3;
+// The property Topic Alias has three bytes; the lengths of the properties and of the packet may each take one more.
+constexpr std::size_t topic_alias_size_max = 3 + 1 + 1;
 
 }  // namespace
 
@@ -39,7 +40,7 @@ bool Connection::send_publish(PublishEncoder& encoder, const MessagePtr& message
     const auto size = plain.bytes.size() + message->payload().size();
     if (size > packet_size_max) return false;
     const auto* head = &plain;
-    if (outgoing_aliases_ && size + topic_alias_property_size <= packet_size_max) {
+    if (outgoing_aliases_ && size + topic_alias_size_max <= packet_size_max) {
         const auto use = outgoing_aliases_->use(message->topic());
         if (use.alias != 0) head = &encoder.head_with_alias(message, variant, use, now);
     }

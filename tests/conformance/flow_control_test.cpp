@@ -179,6 +179,21 @@ TEST(MaximumPacketSize, OfTheClientIsKept) {  // [MQTT-3.1.2-24]
     EXPECT_THAT(subscriber.received(), IsEmpty());
 }
 
+// An alias makes the first packet of a topic longer, also by what its lengths take. The harness looks at the size.
+TEST(MaximumPacketSize, LeavesRoomForAnAlias) {      // [MQTT-3.1.2-24]
+    constexpr std::uint32_t largest = 2 + 127 + 10;  // Where Remaining Length takes its second byte.
+    Broker broker;
+    auto publisher = broker.connect("p");
+    std::size_t arrived = 0;
+    for (std::size_t size = largest - 20; size != largest; ++size) {
+        const Connect connect{.client_id = "c", .maximum_packet_size = largest, .topic_alias_maximum = 1};
+        auto subscriber = broker.subscriber(connect, "a");
+        publisher.send(publish("a", std::string(size, 'x')));
+        arrived += subscriber.packets().size();
+    }
+    EXPECT_EQ(arrived, 20 - 6);  // A PUBLISH to topic "a" has six or seven bytes more than its payload.
+}
+
 // [MQTT-3.1.2-25]
 TEST(MaximumPacketSize, WhatIsTooLargeCountsAsDelivered) {
     Broker broker;
