@@ -326,6 +326,16 @@ void Session::count_again(mqtt::PacketId packet_id) noexcept {
     if (found != received_.end()) found->counted = true;
 }
 
+bool Session::is_settled(mqtt::PacketId packet_id) const noexcept {
+    const auto found = std::ranges::find(received_, packet_id, &Received::id);
+    return found != received_.end() && found->settled;
+}
+
+void Session::settled(mqtt::PacketId packet_id) noexcept {
+    const auto found = std::ranges::find(received_, packet_id, &Received::id);
+    if (found != received_.end()) found->settled = true;
+}
+
 bool Session::released(mqtt::PacketId packet_id) {
     const auto found = std::ranges::find(received_, packet_id, &Received::id);
     if (found == received_.end()) return false;

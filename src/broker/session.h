@@ -135,6 +135,9 @@ public:
     // Of those, the ones that count against the Receive Maximum of this connection, since their PUBLISH has come on it.
     [[nodiscard]] bool is_counted(mqtt::PacketId id) const noexcept;
     void count_again(mqtt::PacketId id) noexcept;
+    // And the ones whose PUBREC does not wait for anything any more.
+    [[nodiscard]] bool is_settled(mqtt::PacketId id) const noexcept;
+    void settled(mqtt::PacketId id) noexcept;
     // False where it was not there.
     bool released(mqtt::PacketId id);
 
@@ -157,6 +160,7 @@ private:
     struct Received {
         mqtt::PacketId id;
         bool counted = false;
+        bool settled = false;
     };
 
     struct RetainedBacklog {

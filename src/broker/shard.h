@@ -236,7 +236,6 @@ private:
     void count_drop(std::string_view client_id, const Message& message, DropReason reason, Instant now);
     void count_drop(std::string_view client_id, std::string_view topic, DropReason reason, Instant now);
     void receive_receipt(const mail::Receipt& receipt, Instant now);
-    [[nodiscard]] PendingPublish* find_pending(SessionId session, mqtt::PacketId packet_id);
 
     // --- shard_journal.cpp
     // Writes down what was agreed for the session, or that it is no longer kept.

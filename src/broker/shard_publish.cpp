@@ -70,7 +70,7 @@ mqtt::Result<> Shard::count_one(Connection& connection) {
 // message, but an acknowledgement that has to wait takes a place of its own, so that these do not pile up.
 mqtt::Result<> Shard::acknowledge_again(Connection& connection, const Session& session, const mqtt::Publish& publish,
                                         bool counted) {
-    const bool pending = find_pending(session.id, publish.packet_id) != nullptr;
+    const bool pending = !session.is_settled(publish.packet_id);
     const bool waits = pending || connection.owes_acks();
     if (counted && waits) TRY(count_one(connection));
     connection.owe_ack(
@@ -184,6 +184,7 @@ mqtt::Result<> Shard::acknowledge(Connection& connection, Session& session, mqtt
     } else if (!verdict.matched && connection.v5()) {
         code = ReasonCode::NoMatchingSubscribers;
     }
+    if (!refused && qos == QoS::ExactlyOnce) session.settled(packet_id);
     if (refused && !connection.v5()) {  // Which has no such answer.
         if (verdict.rejected) return mqtt::failure(code, reason);
         connection.withdraw_ack(packet_id, qos);  // The message may be there in spite of it: the client decides.
@@ -208,23 +209,17 @@ void Shard::receive_receipt(const mail::Receipt& receipt, Instant now) {
     if (session == nullptr) return;
     auto* connection = session->connection();
     if (connection == nullptr) {  // The client will send it again, and then find it received, or try anew.
-        const bool refused = settled.verdict.rejected || settled.verdict.lost;
-        if (refused && settled.qos == QoS::ExactlyOnce) static_cast<void>(session->released(settled.packet_id));
+        if (settled.qos != QoS::ExactlyOnce) return;
+        if (settled.verdict.rejected || settled.verdict.lost) {
+            static_cast<void>(session->released(settled.packet_id));
+        } else {
+            session->settled(settled.packet_id);
+        }
         return;
     }
     const auto acknowledged =
         acknowledge(*connection, *session, settled.packet_id, settled.qos, settled.verdict, Ack::Owed);
     if (!acknowledged) close(*connection, acknowledged.error().code, acknowledged.error().reason, now);
-}
-
-Shard::PendingPublish* Shard::find_pending(SessionId session, mqtt::PacketId packet_id) {
-    PendingPublish* found = nullptr;
-    pending_.for_each([&](PendingPublish& pending) {
-        if (pending.session == session && pending.packet_id == packet_id && pending.qos == QoS::ExactlyOnce) {
-            found = &pending;
-        }
-    });
-    return found;
 }
 
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::PubRel& release) {
