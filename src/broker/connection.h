@@ -92,8 +92,9 @@ public:
     [[nodiscard]] mqtt::Result<std::string_view> resolve_topic(const mqtt::Publish& publish);
 
     // --- Received and not yet handled.
-    Buffer input;           // The beginning of a packet, or what came while an Authenticator is asked.
-    Buffer connect_packet;  // While an Authenticator is asked.
+    Buffer input;                   // The beginning of a packet, or what came while an Authenticator is asked.
+    std::size_t input_counted = 0;  // The memory of `input` that Commons::unfinished_bytes has.
+    Buffer connect_packet;          // While an Authenticator is asked.
 
     // --- To be written.
     Output output;

@@ -27,6 +27,7 @@ std::string_view to_string(Bound bound) noexcept {
                                                                         "connect_timeout_seconds",
                                                                         "keep_alive_max_seconds",
                                                                         "unsent_bytes_max",
+                                                                        "unfinished_bytes_total_max",
                                                                         "topic_alias_max",
                                                                         "sessions_max",
                                                                         "session_expiry_max_seconds",

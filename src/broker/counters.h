@@ -61,6 +61,7 @@ enum class Bound : std::uint8_t {
     ConnectTimeoutSeconds,
     KeepAliveMaxSeconds,
     UnsentBytesMax,
+    UnfinishedBytesTotalMax,
     TopicAliasMax,
     SessionsMax,
     SessionExpiryMaxSeconds,
@@ -77,7 +78,7 @@ enum class Bound : std::uint8_t {
     RetainedMessagesMax,
     RetainedBytesMax,
 };
-inline constexpr std::size_t bound_count = 23;
+inline constexpr std::size_t bound_count = 24;
 
 [[nodiscard]] std::string_view to_string(Bound bound) noexcept;  // "packet_size_max"
 

@@ -96,13 +96,30 @@ void Shard::receive(ConnectionId id, Bytes bytes, Instant now) {
     }
     const auto handled = process(*connection, bytes, now);
     connection->input.append(bytes.subspan(handled));
+    count_unfinished(*connection, now);
     pause_or_resume_reading(*connection);
+}
+
+// Who sends a large packet slowly keeps its beginning here. Where all such beginnings take too much together, the one
+// that would add to them is not waited for. What fits in a small buffer is: otherwise nobody could connect.
+void Shard::count_unfinished(Connection& connection, Instant now) {
+    constexpr std::size_t small = 4096;
+    const auto size = connection.input.capacity();
+    const auto counted = std::exchange(connection.input_counted, size);
+    if (size == counted) return;
+    const auto total = commons_.unfinished_bytes.fetch_add(size - counted, std::memory_order_relaxed) + size - counted;
+    if (size < counted || size <= small || total <= config_.limits.unfinished_bytes_total_max) return;
+    counters_.reached(Bound::UnfinishedBytesTotalMax);
+    close(connection, ReasonCode::QuotaExceeded, "unfinished_bytes_total_max is reached", now);
+    connection.input.release();
+    count_unfinished(connection, now);
 }
 
 void Shard::process_input(Connection& connection, Instant now) {
     const auto handled = process(connection, connection.input.bytes(), now);
     connection.input.consume(handled);
     if (connection.input.empty()) connection.input.release();
+    count_unfinished(connection, now);
     pause_or_resume_reading(connection);
 }
 
@@ -227,6 +244,7 @@ void Shard::disconnected(ConnectionId id, std::string_view why, Instant now) {
 }
 
 void Shard::erase(Connection& connection) {
+    commons_.unfinished_bytes.fetch_sub(connection.input_counted, std::memory_order_relaxed);
     connection_deadlines_.erase(decltype(connections_)::slot_of(connection.id));
     counters_.connections.subtract();
     commons_.connections.fetch_sub(1, std::memory_order_relaxed);

@@ -161,6 +161,7 @@ private:
     [[nodiscard]] bool process_frame(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now);
     [[nodiscard]] mqtt::Result<> handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now);
     void process_input(Connection& connection, Instant now);
+    void count_unfinished(Connection& connection, Instant now);
     void pause_or_resume_reading(Connection& connection);
     void set_deadline(const Connection& connection, Instant at);
     void set_deadline(const Session& session);

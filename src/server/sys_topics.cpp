@@ -140,6 +140,7 @@ void SysTopics::update_own(const Totals& totals) {
     set("chappe/queued/messages", totals.queued_messages);
     set("chappe/queued/bytes", totals.queued_bytes);
     set("chappe/inflight/messages", totals.inflight_messages);
+    set("chappe/unfinished/bytes", commons_.unfinished_bytes.load(std::memory_order_relaxed));
     set("chappe/subscriptions/bytes", commons_.subscription_bytes());
     set("chappe/retained/bytes", commons_.retained.bytes());
     for (std::size_t bound = 0; bound != totals.bounds_reached.size(); ++bound) {

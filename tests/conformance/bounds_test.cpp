@@ -182,6 +182,34 @@ TEST(Bounds, UnsentBytesDoNotStopReadingWhoIsSlowToReadMessages) {
     EXPECT_THAT(subscriber.received(), SizeIs(10 + 3));
 }
 
+// [MQTT-4.13.2-1]
+TEST(Bounds, UnfinishedPacketsOfAllClients) {
+    Broker broker({.limits = {.unfinished_bytes_total_max = 90'000}});
+    Buffer packet;
+    const std::string payload(60'000, 'x');
+    encode(publish("a", payload), V5, packet);
+    const auto beginning = packet.bytes().first(50'000);
+    auto first = broker.connect("1");
+    first.send_bytes(beginning);
+    auto second = broker.connect("2");
+    second.send_bytes(beginning);
+    EXPECT_THAT(second.received(), ElementsAre("DISCONNECT 0x97", "closed"));
+    EXPECT_EQ(broker.reached(Bound::UnfinishedBytesTotalMax), 1U);
+
+    first.send_bytes(packet.bytes().subspan(beginning.size()));
+    auto third = broker.connect("3");
+    third.send_bytes(beginning);  // What the first took is free again.
+    EXPECT_TRUE(third.connected());
+    third.drop();
+    auto fourth = broker.connect("4");
+    fourth.send_bytes(beginning);
+    EXPECT_TRUE(fourth.connected());
+    auto small = broker.connect("5");  // Small packets may come in pieces however much the others take.
+    small.send_bytes({0xC0});
+    small.send_bytes({0x00});
+    EXPECT_THAT(small.received(), ElementsAre("PINGRESP"));
+}
+
 TEST(Bounds, TopicAliases) {  // [MQTT-3.2.2-17] [MQTT-3.1.2-26]
     Broker broker({.limits = {.topic_alias_max = 2}});
     auto client = broker.subscriber(Connect{.client_id = "c", .topic_alias_maximum = 5}, "+");

@@ -319,6 +319,16 @@ constexpr Key all_keys[] = {
      .example = R"("1 MiB")",
      .access = limit<&Limits::unsent_bytes_max>},
     {.section = "limits",
+     .name = "unfinished_bytes_total_max",
+     .type = Type::Size,
+     .range = {kib, memory_most},
+     .reload = Reload::Now,
+     .text = "How much memory the beginnings of packets that have not come whole yet can take, of all connections "
+             "together. The connection that would add to them beyond this is ended with reason code 0x97; packets "
+             "below 4 KiB are waited for in any case.",
+     .example = R"("100 MiB")",
+     .access = limit<&Limits::unfinished_bytes_total_max>},
+    {.section = "limits",
      .name = "topic_alias_max",
      .type = Type::Integer,
      .unit = "aliases",
