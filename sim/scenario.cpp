@@ -212,7 +212,8 @@ private:
                 if (!mqtt::matches(filter, sent.topic)) continue;
                 const bool certain = sent.acknowledged && !is_error(sent.code);
                 const auto qos = std::min(sent.qos, subscriber.qos);
-                const bool may_repeat = sent.qos == QoS::AtLeastOnce || qos == QoS::AtLeastOnce;
+                // A message that one subscriber's queue rejected may be sent again, also to those that have it.
+                const bool may_repeat = sent.qos == QoS::AtLeastOnce || qos == QoS::AtLeastOnce || rejects_;
                 owed[sent.payload] = {.qos = qos, .may_repeat = may_repeat, .certain = certain};
             }
         }

@@ -32,6 +32,7 @@ public:
 
     std::deque<Chunk> to_broker;
     Instant last_to_broker{};
+    bool broken = false;           // What is sent now is lost.
     bool client_finished = false;  // Nothing follows what is under way to the broker; it will be told.
     bool broker_blind = false;     // The broker hears nothing any more.
 
@@ -138,7 +139,7 @@ World::LinkPtr World::connect(Endpoint& endpoint) {
 
 // In pieces that are cut anywhere, one after the other.
 void World::send(const LinkPtr& link, Bytes bytes) {
-    if (link->client_blind) return;  // The client does not know yet that nobody is there.
+    if (link->broken) return;  // The client does not know yet that nobody is there.
     while (!bytes.empty()) {
         const auto size = chance(3) ? 1 + random_.below(bytes.size()) : bytes.size();
         link->last_to_broker = std::max(link->last_to_broker, now_ + random_time(options_.delay_max));
@@ -160,6 +161,7 @@ void World::close(const LinkPtr& link) {
 
 void World::cut(const LinkPtr& link, Cut how) {
     trace("cut " + std::to_string(link->number) + " " + std::to_string(static_cast<int>(how)));
+    link->broken = true;
     while (!link->to_broker.empty() && chance(2)) link->to_broker.pop_back();  // What is still under way is lost.
     if (how == Cut::BrokerBlind) {
         link->to_broker.clear();
