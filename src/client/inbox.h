@@ -38,6 +38,8 @@ public:
 
     void connection_lost();
     void session_lost();
+    // Of the connection that is about to begin.
+    void receive_maximum(std::uint16_t maximum) noexcept { receive_maximum_ = maximum; }
 
 private:
     struct Unacknowledged {

@@ -13,9 +13,13 @@ using mqtt::ReasonCode;
 Protocol::Protocol(Options options)
     : options_(std::move(options)),
       outbox_({.messages = options_.queue_messages_max, .bytes = options_.queue_bytes_max}),
-      // 3.1.1 has no Receive Maximum: the number of packet ids is the bound.
-      inbox_(v5() ? options_.receive_maximum : std::uint16_t{65'535}) {
+      inbox_(counted_maximum()) {
     ASSERT(options_.receive_maximum > 0 && options_.inflight_max > 0);
+}
+
+// 3.1.1 has no Receive Maximum: the number of packet ids is the bound.
+std::uint16_t Protocol::counted_maximum() const noexcept {
+    return v5() ? options_.receive_maximum : std::uint16_t{65'535};
 }
 
 // --- The network connection
@@ -26,6 +30,7 @@ void Protocol::open(Instant now) {
     opened_at_ = now;
     disconnection_ = {};
     limits_ = {};
+    inbox_.receive_maximum(counted_maximum());
     send_connect();
 }
 
@@ -204,6 +209,11 @@ void Protocol::disconnect(const mqtt::Disconnect& packet, Instant now) {
     settle(output_.size(), now, deferred_);
     mqtt::encode(packet, options_.version, output_);
     end(Cause::Requested, packet.reason_code, "");
+}
+
+void Protocol::receive_maximum(std::uint16_t maximum) {
+    ASSERT(maximum > 0);
+    options_.receive_maximum = maximum;
 }
 
 }  // namespace chappe::client

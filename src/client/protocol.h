@@ -70,6 +70,8 @@ public:
     void authenticate(const mqtt::Auth& packet, Instant now);
     // DISCONNECT; ending() is true from then on. Nothing happens without a connection.
     void disconnect(const mqtt::Disconnect& packet, Instant now);
+    // Another Receive Maximum from the next open() on.
+    void receive_maximum(std::uint16_t maximum);
 
     // Published, and neither sent (QoS 0) nor acknowledged (QoS 1 and 2) yet.
     [[nodiscard]] std::size_t unfinished() const noexcept { return outbox_.size(); }
@@ -103,6 +105,7 @@ private:
     void settle(std::size_t output_before, Instant now, Events& events);
     void end(Cause cause, mqtt::ReasonCode code, std::string_view reason);
     [[nodiscard]] bool resumes() const noexcept;
+    [[nodiscard]] std::uint16_t counted_maximum() const noexcept;
     [[nodiscard]] bool v5() const noexcept { return options_.version == mqtt::ProtocolVersion::V5; }
 
     Options options_;

@@ -90,6 +90,24 @@ TEST(ClientReceive, MoreThanOurReceiveMaximumEndsTheConnection) {
     EXPECT_EQ(harness.expect<mqtt::Disconnect>().reason_code, ReasonCode::ReceiveMaximumExceeded);
 }
 
+TEST(ClientReceive, TheReceiveMaximumMayChangeFromOneConnectionToTheNext) {
+    ProtocolHarness harness(
+        {.session_expiry_interval_seconds = 60, .receive_maximum = 2, .acknowledge = Acknowledge::ByCaller});
+    harness.accept();
+    harness.protocol.receive_maximum(1);
+    harness.send(message("a", "1", QoS::AtLeastOnce, 1));
+    harness.send(message("a", "2", QoS::AtLeastOnce, 2));
+    EXPECT_TRUE(harness.protocol.connected());
+    harness.expect_event<event::Message>();
+    harness.expect_event<event::Message>();
+    harness.lose_connection();
+    EXPECT_EQ(harness.accept({.session_present = true}).receive_maximum, 1);
+    harness.send(message("a", "1", QoS::AtLeastOnce, 1));
+    EXPECT_TRUE(harness.protocol.connected());
+    harness.send(message("a", "2", QoS::AtLeastOnce, 2));
+    EXPECT_TRUE(harness.protocol.ending());
+}
+
 TEST(ClientAcknowledgeByCaller, LeaveInTheOrderOfArrival) {
     ProtocolHarness harness(durable(Acknowledge::ByCaller));
     harness.accept();
