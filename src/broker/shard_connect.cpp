@@ -229,6 +229,8 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
         const auto found = sessions_by_client_.find(client_id);
         return found == sessions_by_client_.end() ? nullptr : sessions_.find(found->second);
     };
+    // A will or a session that was due before this packet came is over, though nobody has looked at the deadline yet.
+    if (auto* session = find(); session != nullptr && !session->connected()) on_deadline(*session, now);
     if (auto* session = find(); session != nullptr && session->connected()) {  // [MQTT-3.1.4-3]
         const bool continues = !connect.clean_start && session->expiry_interval_seconds != 0;
         commons_.events.record({.kind = EventKind::SessionTakenOver,

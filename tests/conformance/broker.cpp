@@ -285,6 +285,8 @@ void Broker::advance(Duration time) {
     state_->now = end;
 }
 
+void Broker::oversleep(Duration time) { state_->now += time; }
+
 void Broker::configure(const broker::Limits& limits, const broker::Policy& policy) {
     for (const auto& shard : state_->shards) shard->configure({.limits = limits, .policy = policy});
 }

@@ -105,6 +105,8 @@ public:
     }
 
     void advance(Duration time);
+    // The same, but the broker, which is busy, has not looked yet at what is due.
+    void oversleep(Duration time);
     // What the Journal says of a batch, and all that follows from it.
     void committed(broker::ShardId shard, broker::JournalBatch batch, bool written = true);
 

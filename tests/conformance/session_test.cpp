@@ -89,6 +89,17 @@ TEST(SessionExpiry, CountsFromTheEndOfTheConnection) {  // [MQTT-4.1.0-1] [MQTT-
     EXPECT_THAT(broker.open(expiring_session(10)).received(), ElementsAre("CONNACK 0x00"));
 }
 
+// Also where the client is back before a busy broker has got to ending the session.
+TEST(SessionExpiry, IsOverWhenItIsOver) {  // [MQTT-3.1.2-23] [MQTT-3.2.2-3]
+    Broker broker;
+    broker.subscriber(expiring_session(10), "a", {.qos = AtLeastOnce}).drop();
+    broker.oversleep(10s);
+    auto client = broker.open(expiring_session(10));
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00"));
+    broker.connect("p").send(publish("a", "x", AtLeastOnce, 1));
+    EXPECT_THAT(client.received(), IsEmpty());
+}
+
 TEST(SessionExpiry, OfTheLastConnectionCounts) {  // [MQTT-4.1.0-2]
     Broker broker;
     broker.connect(expiring_session(10)).drop();

@@ -151,6 +151,16 @@ TEST_F(Wills5, NotPublishedWhenTheSessionIsResumedWithinTheDelay) {  // [MQTT-3.
     EXPECT_THAT(watcher.received(), IsEmpty());
 }
 
+// Also where the client is back before a busy broker has got to publishing it.
+TEST_F(Wills5, PublishedWhenTheSessionIsResumedAfterTheDelay) {  // [MQTT-3.1.2-8]
+    broker.connect(delayed(10, 60)).drop();
+    broker.oversleep(10s);
+    EXPECT_THAT(broker.open(lasting("c")).received(), ElementsAre("CONNACK 0x00 session_present"));
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'lost'"));
+    broker.advance(1h);
+    EXPECT_THAT(watcher.received(), IsEmpty());
+}
+
 TEST_F(Wills5, NotPublishedWhenTheSessionIsTakenOverWithinTheDelay) {  // [MQTT-3.1.3-9]
     auto first = broker.connect(delayed(10, 60));
     auto second = broker.connect(lasting("c"));
