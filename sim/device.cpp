@@ -3,10 +3,12 @@
 #include <utility>
 #include <variant>
 
+#include "mqtt/decoder.h"
+
 namespace chappe::sim {
 
-Device::Device(World& world, client::Options options, Duration acknowledges_within)
-    : world_(world), protocol_(std::move(options)), acknowledges_within_(acknowledges_within) {}
+Device::Device(World& world, SessionBook& book, client::Options options, const Habits& habits)
+    : world_(world), book_(book), protocol_(std::move(options)), habits_(habits), wire_(habits.shares) {}
 
 Device::~Device() {
     *alive_ = false;
@@ -14,12 +16,16 @@ Device::~Device() {
 }
 
 void Device::start() {
-    wanted_ = true;
+    wanted_ = habits_.comes_back;
     if (!link_) connect();
 }
 
 void Device::connect() {
     link_ = world_.connect(*this);
+    if (habits_.receive_maximum_max != 0) {
+        const auto maximum = 1 + world_.random().below(habits_.receive_maximum_max);
+        protocol_.receive_maximum(static_cast<std::uint16_t>(maximum));
+    }
     protocol_.open(world_.now());
     after_call();
 }
@@ -45,23 +51,37 @@ void Device::subscribe(const std::string& filter, mqtt::SubscriptionOptions opti
     after_call();
 }
 
-void Device::publish(const std::string& topic, const std::string& payload, mqtt::QoS qos, bool retain) {
-    mqtt::Publish message;
-    message.topic = topic;
-    message.payload = as_bytes(payload);
-    message.qos = qos;
-    message.retain = retain;
-    if (!protocol_.can_publish()) return;
-    const auto token = protocol_.publish(message, world_.now());
-    if (!token) return;
-    world_.trace(name() + " publishes " + topic + " " + payload.substr(0, 20));
-    sent_[*token] = {.topic = topic, .payload = payload, .qos = qos};
+bool Device::publish(Sent message) {
+    if (!protocol_.can_publish()) return false;
+    mqtt::Publish packet;
+    packet.topic = message.topic;
+    packet.payload = as_bytes(message.payload);
+    packet.qos = message.qos;
+    packet.retain = message.retain;
+    packet.properties.message_expiry_interval_seconds = message.expiry_seconds;
+    const auto token = protocol_.publish(packet, world_.now());
+    if (!token) return false;
+    world_.trace(name() + " publishes " + message.topic + " " + message.payload.substr(0, 20));
+    message.at = world_.now();
+    sent_[*token] = std::move(message);
     after_call();
+    return true;
+}
+
+std::optional<std::uint64_t> Device::connection() const {
+    return link_ ? std::optional(World::number(link_)) : std::nullopt;
+}
+
+std::vector<std::string> Device::complaints() const {
+    auto all = complaints_;
+    all.insert(all.end(), wire_.complaints().begin(), wire_.complaints().end());
+    return all;
 }
 
 void Device::on_bytes(Bytes bytes) {
     input_.append(bytes);
     while (link_) {
+        note_received(input_.bytes());
         const auto used = protocol_.received(input_.bytes(), world_.now(), events_);
         if (used == 0) break;
         // The events' views point into the input, so they are handled before it moves on.
@@ -92,6 +112,7 @@ void Device::after_call() {
     if (link_) {
         auto& output = protocol_.output();
         if (!output.empty()) {
+            note_sent(output.bytes());
             world_.send(link_, output.bytes());
             output.clear();
             protocol_.drained(world_.now(), events_);
@@ -102,6 +123,28 @@ void Device::after_call() {
         }
     }
     set_timer();
+}
+
+// The first packet in it, if it is complete.
+void Device::note_received(Bytes packet) {
+    const auto frame = mqtt::frame(packet, mqtt::packet_size_limit);
+    if (!frame || !*frame) return;
+    const auto read = mqtt::decode(**frame, options().version, mqtt::Sender::Server);
+    if (!read) return;  // The protocol will complain.
+    if (const auto* accepted = std::get_if<mqtt::ConnAck>(&*read)) book_.received(World::number(link_), *accepted);
+    wire_.received(*read);
+}
+
+void Device::note_sent(Bytes packets) {
+    while (!packets.empty()) {
+        const auto frame = mqtt::frame(packets, mqtt::packet_size_limit);
+        ASSERT(frame && *frame);
+        const auto packet = mqtt::decode(**frame, options().version, mqtt::Sender::Client);
+        ASSERT(packet);
+        book_.sent(World::number(link_), *packet);
+        wire_.sent(*packet);
+        packets = packets.subspan((*frame)->size);
+    }
 }
 
 void Device::set_timer() {
@@ -120,11 +163,11 @@ void Device::handle(const client::Event& event) {
     if (const auto* message = std::get_if<client::event::Message>(&event)) on_message(*message);
     if (const auto* published = std::get_if<client::event::Published>(&event)) {
         auto& sent = sent_[published->token];
-        sent.acknowledged = true;
+        sent.acknowledged_at = world_.now();
         sent.code = published->reason_code;
     }
     if (const auto* answer = std::get_if<client::event::Subscribed>(&event)) {
-        subscribed_ = true;
+        if (!subscribed_at_) subscribed_at_ = world_.now();
         for (const auto code : answer->reason_codes) {
             if (is_error(code)) complaints_.push_back("a subscription was refused");
         }
@@ -144,16 +187,24 @@ void Device::on_message(const client::event::Message& message) {
                          .payload = std::string(as_text(packet.payload)),
                          .qos = packet.qos,
                          .retain = packet.retain,
+                         .expiry_seconds_left = packet.properties.message_expiry_interval_seconds,
                          .at = world_.now()});
     world_.trace(name() + " got " + received_.back().payload.substr(0, 20));
     if (packet.qos == mqtt::QoS::AtMostOnce || options().acknowledge == client::Acknowledge::Automatically) return;
     ++unacknowledged_;
-    world_.after(world_.random_time(acknowledges_within_), [this, token = message.token, alive = alive_] {
-        if (!*alive) return;
-        --unacknowledged_;
-        protocol_.acknowledge(token, mqtt::ReasonCode::Success, world_.now());
-        after_call();
+    const auto index = received_.size() - 1;
+    world_.after(world_.random_time(habits_.acknowledges_within), [this, token = message.token, index, alive = alive_] {
+        if (*alive) acknowledge(token, index);
     });
+}
+
+void Device::acknowledge(client::DeliveryToken token, std::size_t index) {
+    --unacknowledged_;
+    const bool refused = habits_.refuses_one_in != 0 && world_.chance(habits_.refuses_one_in);
+    received_[index].refused = refused;
+    const auto code = refused ? mqtt::ReasonCode::ImplementationSpecificError : mqtt::ReasonCode::Success;
+    protocol_.acknowledge(token, code, world_.now());
+    after_call();
 }
 
 }  // namespace chappe::sim

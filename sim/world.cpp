@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t no_shard = ~std::size_t{0};
 
+// The World's own place among the subscribers inside the broker.
+constexpr broker::SubscriberId only_watcher{
+    .shard = broker::Commons::every_shard, .kind = broker::SubscriberKind::Local, .id = 0};
+
 }  // namespace
 
 // A network connection. It is at one shard, or between two, or the broker is done with it.
@@ -56,16 +60,27 @@ public:
     [[nodiscard]] bool restricts_receiving() const noexcept override { return false; }
 };
 
-class World::Quiet final : public broker::EventLog {
+class World::Events final : public broker::EventLog {
 public:
-    explicit Quiet(World& world) : world_(world) {}
+    explicit Events(World& world) : world_(world) {}
     void record(const broker::Event& event) override {
         world_.trace(std::string(to_string(event.kind)) + " " + std::string(event.client_id) + " " +
                      std::string(event.topic) + " " + std::string(event.reason));
+        if (world_.on_event_) world_.on_event_(event);
     }
 
 private:
     World& world_;
+};
+
+class World::Watcher final : public broker::LocalSubscriber {
+public:
+    Watcher(std::string watched, std::function<void(const broker::Message&)> called)
+        : filter(std::move(watched)), told(std::move(called)) {}
+    void deliver(const broker::MessagePtr& message) override { told(*message); }
+
+    const std::string filter;
+    const std::function<void(const broker::Message&)> told;
 };
 
 World::World(const WorldOptions& options)
@@ -73,7 +88,7 @@ World::World(const WorldOptions& options)
       random_(options.seed),
       now_(Instant{} + 24h),
       access_(std::make_unique<AllowAll>()),
-      events_(std::make_unique<Quiet>(*this)),
+      events_(std::make_unique<Events>(*this)),
       commons_(std::make_unique<broker::Commons>(options.shards, options.limits, random_.next(), *access_, *access_,
                                                  *events_)) {
     const broker::ShardConfig config{.limits = options.limits, .policy = options.policy};
@@ -86,6 +101,15 @@ World::World(const WorldOptions& options)
 }
 
 World::~World() = default;
+
+void World::watch(const std::string& filter, std::function<void(const broker::Message&)> told) {
+    ASSERT(!watcher_);
+    watcher_ = std::make_unique<Watcher>(filter, std::move(told));
+    commons_->local_subscribers.push_back(watcher_.get());
+    commons_->tree.add(filter, {.subscriber = only_watcher});
+}
+
+void World::stop_watching() { commons_->tree.remove(watcher_->filter, only_watcher); }
 
 void World::trace(const std::string& line) {
     trace_hash_ = TextHash::combine(trace_hash_ ^ TextHash(7)(line), static_cast<std::uint32_t>(order_));
@@ -183,6 +207,8 @@ void World::cut(const LinkPtr& link, Cut how) {
 void World::stall(const LinkPtr& link, Duration time) { link->reads_again_at = now_ + time; }
 
 bool World::open(const LinkPtr& link) const noexcept { return link->endpoint != nullptr; }
+
+std::uint64_t World::number(const LinkPtr& link) noexcept { return link->number; }
 
 void World::tell_closed(const LinkPtr& link) {
     if (link->endpoint != nullptr) std::exchange(link->endpoint, nullptr)->on_closed();

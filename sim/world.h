@@ -75,6 +75,8 @@ public:
     // The client reads nothing for so long.
     void stall(const LinkPtr& link, Duration time);
     [[nodiscard]] bool open(const LinkPtr& link) const noexcept;
+    // The broker's events name a connection by this: it is the peer's address.
+    [[nodiscard]] static std::uint64_t number(const LinkPtr& link) noexcept;
 
     // --- Chance
     [[nodiscard]] Random& random() noexcept { return random_; }
@@ -89,6 +91,13 @@ public:
     [[nodiscard]] std::size_t shard_count() const noexcept { return shards_.size(); }
     [[nodiscard]] std::uint64_t total(broker::Counter broker::Counters::* counter) const;
     [[nodiscard]] std::uint64_t dropped(broker::DropReason reason) const;
+    // How late a thread may get to what is due.
+    [[nodiscard]] Duration lateness_max() const noexcept { return options_.delay_max / 4; }
+    // Tells every event of the broker, at its time.
+    void on_event(std::function<void(const broker::Event&)> told) { on_event_ = std::move(told); }
+    // Tells every message of a topic filter when the broker publishes it, as a feature inside the broker is told.
+    void watch(const std::string& filter, std::function<void(const broker::Message&)> told);
+    void stop_watching();
 
     // A number that depends on everything that has happened.
     [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_hash_; }
@@ -113,7 +122,8 @@ private:
     };
 
     class AllowAll;
-    class Quiet;
+    class Events;
+    class Watcher;
 
     void step();
     void wake(std::size_t shard);
@@ -135,12 +145,14 @@ private:
     std::map<Due, Task> due_;
     std::uint64_t order_ = 0;
     std::unique_ptr<AllowAll> access_;
-    std::unique_ptr<Quiet> events_;
+    std::unique_ptr<Events> events_;
+    std::unique_ptr<Watcher> watcher_;
     std::unique_ptr<broker::Commons> commons_;
     std::vector<std::unique_ptr<ShardRunner>> shards_;
     std::uint64_t links_made_ = 0;
     std::uint64_t trace_hash_ = 0;
     std::function<void(const std::string&)> on_trace_;
+    std::function<void(const broker::Event&)> on_event_;
 };
 
 }  // namespace chappe::sim
