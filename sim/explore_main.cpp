@@ -13,16 +13,18 @@
 namespace {
 
 constexpr auto usage =
-    "Usage: chappe_sim_explore [--seconds N] [--seed S] [--seeds N] [--trace]\n"
-    "  --seconds N  go on for so long (10)\n"
-    "  --seed S     begin with this seed, and run only this one unless --seeds or --seconds is given\n"
-    "  --seeds N    run so many seeds\n"
-    "  --trace      tell every event\n";
+    "Usage: chappe_sim_explore [--seconds N] [--seed S] [--seeds N] [--failures N] [--trace]\n"
+    "  --seconds N   go on for so long (10)\n"
+    "  --seed S      begin with this seed, and run only this one unless --seeds or --seconds is given\n"
+    "  --seeds N     run so many seeds\n"
+    "  --failures N  stop after so many seeds that fail (5)\n"
+    "  --trace       tell every event\n";
 
 struct Arguments {
     double seconds = 10;
     std::uint64_t seed = 0;
     std::uint64_t seeds = 0;  // 0: until the time is over.
+    std::uint64_t failures = 5;
     bool trace = false;
 };
 
@@ -46,6 +48,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
         } else if (option == "--seeds") {
             arguments.seeds = std::strtoull(value, nullptr, 10);
             has_bound = true;
+        } else if (option == "--failures") {
+            arguments.failures = std::strtoull(value, nullptr, 10);
         } else {
             return false;
         }
@@ -88,8 +92,7 @@ int main(int argc, char** argv) {
     const auto begin = std::chrono::steady_clock::now();
     unsigned passed = 0;
     unsigned failed = 0;
-    constexpr unsigned failures_told = 5;
-    for (std::uint64_t seed = arguments.seed; failed < failures_told; ++seed) {
+    for (std::uint64_t seed = arguments.seed; failed < arguments.failures; ++seed) {
         const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (arguments.seeds != 0 ? seed == arguments.seed + arguments.seeds : elapsed > arguments.seconds) break;
         (passes(seed, arguments.trace) ? passed : failed) += 1;
