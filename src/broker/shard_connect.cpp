@@ -414,6 +414,9 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     counters_.clients_connected.subtract();
     if (connection.authenticator_asked) commons_.authenticator.abandon({id_, connection.id});
     session->detach();
+    // Before anything is published, the will above all: a group that still takes this member to be there would choose
+    // it again and again.
+    if (session->subscribed_to_groups) update_groups(*session, now);
     settle(*session, now);
     if (fate == SessionFate::Continues) {
         end_will(*session, will, fate, now);
@@ -428,10 +431,7 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     }
     set_deadline(*session);
     keep(*session);
-    if (session->subscribed_to_groups) {
-        update_groups(*session, now);
-        return_group_deliveries(*session, now);
-    }
+    if (session->subscribed_to_groups) return_group_deliveries(*session, now);
 }
 
 void Shard::end_session(Session& session, Instant now) {

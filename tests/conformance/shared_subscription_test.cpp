@@ -62,6 +62,28 @@ TEST_F(SharedSubscriptions, QoS2ThatHasBegunGoesToNobodyElseWhenTheMembersSessio
     EXPECT_THAT(other.received(), IsEmpty());
 }
 
+// It is not there any more when its will is published, whether its session ends, waits, or goes on elsewhere.
+TEST_F(SharedSubscriptions, AMembersOwnWillGoesToWhoIsThere) {
+    const Will will{.topic = "a", .payload = as_bytes("gone"), .qos = AtLeastOnce};
+    for (const std::string name : {"1", "2", "3", "4"}) {  // On both shards.
+        const auto filter = "$share/" + name + "/a";       // Likewise.
+        auto connect = lasting(name);
+        connect.will = will;
+        auto waits = broker.subscriber(connect, filter, {.qos = AtLeastOnce});
+        waits.drop();
+        connect.clean_start = false;
+        auto goes_on = broker.open(connect);
+        EXPECT_THAT(goes_on.received(), ElementsAre("CONNACK 0x00 session_present", "PUBLISH a 'gone' qos=1 id=1"));
+        goes_on.send(puback(1));
+        auto taken_over = broker.open(connect);
+        EXPECT_THAT(taken_over.received(), ElementsAre("CONNACK 0x00 session_present", "PUBLISH a 'gone' qos=1 id=2"));
+        connect.clean_start = true;
+        auto ends = broker.open(connect);
+        EXPECT_THAT(ends.received(), ElementsAre("CONNACK 0x00"));
+        ends.send(disconnect());
+    }
+}
+
 TEST_F(SharedSubscriptions, RefusedByOneMemberGoesToNoOther) {  // [MQTT-4.8.2-6]
     auto chosen = member("one", ExactlyOnce);
     publisher.send(publish("a", "x", AtLeastOnce, 1));
