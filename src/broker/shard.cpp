@@ -161,15 +161,19 @@ bool Shard::process_frame(Connection& connection, const mqtt::Frame& frame, Byte
 }
 
 mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now) {
+    // Before what is in it: the faults of a packet that must not come have codes that the answer cannot have.
+    if (frame.type == mqtt::PacketType::Connect) {
+        return mqtt::failure(ReasonCode::ProtocolError, "a second CONNECT");  // [MQTT-3.1.0-2]
+    }
     const bool connected = connection.state == Connection::State::Connected;
+    if (!connected && frame.type != mqtt::PacketType::Auth && frame.type != mqtt::PacketType::Disconnect) {
+        return mqtt::failure(ReasonCode::ProtocolError, "only AUTH may follow CONNECT here");  // [MQTT-3.1.2-30]
+    }
     if (connected && frame.type == mqtt::PacketType::Publish) {
         TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client, publish_));
         return handle(connection, publish_, now);
     }
     const auto packet = TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client));
-    if (!connected && frame.type != mqtt::PacketType::Auth && frame.type != mqtt::PacketType::Disconnect) {
-        return mqtt::failure(ReasonCode::ProtocolError, "only AUTH may follow CONNECT here");  // [MQTT-3.1.2-30]
-    }
     return std::visit(
         [&]<class Packet>(const Packet& read) -> mqtt::Result<> {
             if constexpr (std::is_same_v<Packet, mqtt::PubAck> || std::is_same_v<Packet, mqtt::PubRec> ||
@@ -183,7 +187,7 @@ mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& fr
             } else if constexpr (std::is_same_v<Packet, mqtt::PingReq>) {
                 connection.send(mqtt::PingResp{});  // [MQTT-3.12.4-1]
                 return {};
-            } else {  // A second CONNECT ([MQTT-3.1.0-2]), or what only a server sends.
+            } else {  // What only a server sends.
                 return mqtt::failure(ReasonCode::ProtocolError, "a packet that a client must not send here");
             }
         },

@@ -101,6 +101,9 @@ TEST_F(Authentication, OnlyAuthMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
         client.send({packet, answer("right")});
         EXPECT_THAT(client.received(), ElementsAre(question_line, "CONNACK 0x82", "closed"));
     }
+    auto client = broker.open(with_method("riddle"));
+    client.send_bytes({0x30, 8, 0, 1, 'a', 3, 0x23, 0, 0, 'x'});  // 0x94, for its topic alias, is none of CONNACK's.
+    EXPECT_THAT(client.received(), ElementsAre(question_line, "CONNACK 0x82", "closed"));
     EXPECT_THAT(watcher.received(), IsEmpty());
 }
 

@@ -63,6 +63,14 @@ TEST(Disconnect, TellsTheReasonAndNoSessionExpiry) {  // [MQTT-3.14.2-1] [MQTT-3
     EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x81", "closed"));
 }
 
+// Whatever else is wrong with it: 0x84, for a version that is not known, is a code of CONNACK alone.
+TEST(Disconnect, ASecondConnectIsAProtocolErrorWhateverItSays) {  // [MQTT-3.1.0-2]
+    Broker broker;
+    auto client = broker.connect("c");
+    client.send_bytes({0x10, 10, 0, 4, 'M', 'Q', 'T', 'X', 9, 2, 0, 0});
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x82", "closed"));
+}
+
 TEST(Disconnect, LeavesOutTheOtherServerWhereTheClientTakesNoPacketSoLarge) {  // [MQTT-3.1.2-24]
     Broker broker;
     auto small = broker.connect(Connect{.client_id = "s", .maximum_packet_size = 24});
