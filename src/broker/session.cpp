@@ -122,7 +122,7 @@ void Session::send(Delivery delivery, Instant now) {
     const auto message = delivery.message;
     const auto packet_id = inflight_.add(std::move(delivery));
     const auto& sent = inflight_.find(packet_id)->delivery;
-    if (sent.number != 0) {
+    if (recorded(sent)) {
         environment_.journal.write(record::MessageSent{id, sent.number, packet_id});
         // After a crash the client must know it by the same identifier, or would take it twice.
         if (sent.qos == QoS::ExactlyOnce) environment_.journal.hold(*connection_);
@@ -285,7 +285,7 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
         return {};
     }
     if (entry->state == InflightWindow::State::Published) {
-        if (entry->delivery.number != 0) {
+        if (recorded(entry->delivery)) {
             environment_.journal.write(record::MessageReleased{id, entry->delivery.number});
         }
         inflight_.release(ack.packet_id);
@@ -380,7 +380,7 @@ void Session::keep(Delivery& delivery) {
 }
 
 void Session::forget(const Delivery& delivery) {
-    if (kept && delivery.number != 0) environment_.journal.write(record::MessageDone{id, delivery.number});
+    if (recorded(delivery)) environment_.journal.write(record::MessageDone{id, delivery.number});
 }
 
 void Session::complete(const Delivery& delivery) {

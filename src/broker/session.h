@@ -185,6 +185,8 @@ private:
     void lose(const Delivery& delivery, DropReason reason);
     void lose(const MessagePtr& message, DropReason reason, GroupRef group = {});
     void keep(Delivery& delivery);
+    // Whether the Journal has it: no longer when the client came back and wants its session to end with the connection.
+    [[nodiscard]] bool recorded(const Delivery& delivery) const noexcept { return kept && delivery.number != 0; }
     void forget(const Delivery& delivery);
 
     SessionEnvironment& environment_;

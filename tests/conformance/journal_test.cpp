@@ -300,6 +300,21 @@ TEST(JournalingV5, ASessionMayStopBeingKeptAtDisconnect) {
     EXPECT_THAT(journal.written(), ElementsAre("session ended"));
 }
 
+TEST(JournalingV5, NothingIsWrittenForASessionThatIsNoLongerKept) {
+    SlowJournal journal;
+    Broker broker{{.journal = &journal}};
+    auto kept = broker.open(lasting("c"));
+    kept.send(subscribe(1, "a", ExactlyOnce));
+    kept.drop();
+    broker.connect("p").send(publish("a", "x", ExactlyOnce, 1));
+    (void)journal.written();
+    auto client = broker.open(Connect{.clean_start = false, .client_id = "c"});
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00 session_present", "PUBLISH a 'x' qos=2 id=1"));
+    client.send(pubrec(1));
+    client.send(pubcomp(1));
+    EXPECT_THAT(journal.written(), ElementsAre("session ended"));
+}
+
 TEST(JournalingV5, AWillWithADelayIsKeptWithItsTime) {
     SlowJournal journal;
     Broker broker{{.journal = &journal}};
