@@ -70,7 +70,7 @@ public:
     bool bridge = false;
     bool problem_information = true;
     std::uint16_t keep_alive_seconds = 0;
-    std::uint32_t packet_size_max = mqtt::packet_size_limit;  // The client's.
+    std::uint32_t packet_size_max = mqtt::packet_size_limit;  // The client's, or the standard's where that is lower.
     // Ours, as CONNACK announced them. They hold as long as the connection, whatever a reload changes in between.
     std::uint32_t accepted_packet_size_max = 0;
     std::uint16_t receive_maximum = 0;
@@ -114,8 +114,9 @@ public:
     [[nodiscard]] std::size_t reply_bytes() const noexcept { return reply_bytes_; }
     // So many bytes of the output have been written.
     void sent(std::size_t bytes);
-    // Whether the packet is within the client's Maximum Packet Size. What carries no text is, since a client that
-    // CONNACK would be too large for is refused; whoever sends something longer asks first ([MQTT-3.1.2-24]).
+    // Whether the packet is within the client's Maximum Packet Size, and every text within what a packet can carry. What
+    // carries no text is, since a client that CONNACK would be too large for is refused; whoever sends something longer
+    // asks first ([MQTT-3.1.2-24]).
     [[nodiscard]] bool takes(const mqtt::Packet& packet) const {
         return mqtt::encoded_size(packet, version) <= packet_size_max;
     }

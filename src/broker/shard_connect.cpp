@@ -61,7 +61,8 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
     connection.version = connect.version;
     connection.bridge = connect.bridge;
     connection.problem_information = connect.request_problem_information;
-    connection.packet_size_max = connect.maximum_packet_size.value_or(mqtt::packet_size_limit);
+    connection.packet_size_max =
+        std::min(connect.maximum_packet_size.value_or(mqtt::packet_size_limit), mqtt::packet_size_limit);
     connection.authentication_method = connect.authentication_method.value_or("");
     connection.identity.client_id = connect.client_id;
     connection.identity.is_operator = connection.peer.is_operator;

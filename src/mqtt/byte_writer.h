@@ -23,8 +23,13 @@ public:
         size_ += variable_byte_integer_size(static_cast<std::uint32_t>(value));
     }
     void raw(Bytes bytes) noexcept { size_ += bytes.size(); }
-    void binary(Bytes bytes) noexcept { size_ += 2 + bytes.size(); }
-    void string(std::string_view text) noexcept { size_ += 2 + text.size(); }
+    // What is longer than its length can say counts for more than a packet may have, so that whoever compares sizes
+    // finds out.
+    void binary(Bytes bytes) noexcept {
+        size_ += 2 + bytes.size();
+        if (bytes.size() > std::numeric_limits<std::uint16_t>::max()) size_ += packet_size_limit;
+    }
+    void string(std::string_view text) noexcept { binary(as_bytes(text)); }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 

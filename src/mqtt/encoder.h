@@ -35,7 +35,8 @@ void encode(const PingResp& packet, ProtocolVersion version, Buffer& out);
 void encode(const Disconnect& packet, ProtocolVersion version, Buffer& out);
 void encode(const Auth& packet, ProtocolVersion version, Buffer& out);
 
-// The size that encode() would append, for comparing with the peer's Maximum Packet Size first.
+// The size that encode() would append, for comparing with the peer's Maximum Packet Size first. More than
+// packet_size_limit where the packet cannot be encoded: it, or one of its texts, is too long.
 [[nodiscard]] std::size_t encoded_size(const Packet& packet, ProtocolVersion version);
 [[nodiscard]] std::size_t encoded_size(const Publish& packet, ProtocolVersion version);
 

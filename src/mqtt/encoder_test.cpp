@@ -49,6 +49,17 @@ TEST(Encode, AppendsToTheBuffer) {
     EXPECT_EQ(as_text(buffer.bytes()), bytes_of("C0 {} 40 { 0007 }"));
 }
 
+TEST(EncodedSize, IsBeyondEveryLimitWhereATextIsTooLong) {
+    const std::string text(65'536, 'x');
+    const auto longest = std::string_view(text).substr(1);
+    ConnAck packet{.response_information = longest};
+    EXPECT_LT(encoded_size(packet, ProtocolVersion::V5), 66'000U);
+    packet.response_information = text;
+    EXPECT_GT(encoded_size(packet, ProtocolVersion::V5), packet_size_limit);
+    packet = {.authentication_data = as_bytes(text)};
+    EXPECT_GT(encoded_size(packet, ProtocolVersion::V5), packet_size_limit);
+}
+
 TEST(Encode, LongPackets) {
     for (const std::size_t size : {123, 124, 16'379, 16'380, 2'097'147, 2'097'148}) {
         const std::string text(size, 'x');

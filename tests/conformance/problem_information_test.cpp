@@ -153,5 +153,18 @@ TEST(ResponseInformation, IsSentToWhoAsksForItOnly) {  // [MQTT-3.1.2-28]
     EXPECT_THAT(broker.open(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x00"));
 }
 
+TEST(ResponseInformation, IsLeftOutWhereItWouldBeLongerThanATextCanBe) {  // 1.5.4
+    Broker broker;
+    const std::string_view around = "response//";
+    const std::string longest(65'535 - around.size(), 'c');
+    Connect connect{.client_id = longest, .request_response_information = true};
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00 response='response/" + longest + "/'"));
+    const auto longer = longest + "c";
+    connect.client_id = longer;
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00"));
+    connect.maximum_packet_size = 0xFFFF'FFFF;
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
