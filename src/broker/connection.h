@@ -114,9 +114,9 @@ public:
     [[nodiscard]] std::size_t reply_bytes() const noexcept { return reply_bytes_; }
     // So many bytes of the output have been written.
     void sent(std::size_t bytes);
-    // Whether the packet is within the client's Maximum Packet Size, and every text within what a packet can carry. What
-    // carries no text is, since a client that CONNACK would be too large for is refused; whoever sends something longer
-    // asks first ([MQTT-3.1.2-24]).
+    // Whether the packet is within the client's Maximum Packet Size, and every text within what a packet can carry.
+    // What carries no text is, since a client that CONNACK would be too large for is refused; whoever sends something
+    // longer asks first ([MQTT-3.1.2-24]).
     [[nodiscard]] bool takes(const mqtt::Packet& packet) const {
         return mqtt::encoded_size(packet, version) <= packet_size_max;
     }

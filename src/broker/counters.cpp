@@ -23,6 +23,7 @@ std::string_view to_string(Bound bound) noexcept {
                                                                         "connect_packet_size_max",
                                                                         "topic_length_max",
                                                                         "topic_levels_max",
+                                                                        "client_id_length_max",
                                                                         "connections_max",
                                                                         "connect_timeout_seconds",
                                                                         "keep_alive_max_seconds",

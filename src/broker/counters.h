@@ -57,6 +57,7 @@ enum class Bound : std::uint8_t {
     ConnectPacketSizeMax,
     TopicLengthMax,
     TopicLevelsMax,
+    ClientIdLengthMax,
     ConnectionsMax,
     ConnectTimeoutSeconds,
     KeepAliveMaxSeconds,
@@ -78,7 +79,7 @@ enum class Bound : std::uint8_t {
     RetainedMessagesMax,
     RetainedBytesMax,
 };
-inline constexpr std::size_t bound_count = 24;
+inline constexpr std::size_t bound_count = 25;
 
 [[nodiscard]] std::string_view to_string(Bound bound) noexcept;  // "packet_size_max"
 

@@ -27,6 +27,7 @@ struct Limits {
     std::uint32_t connect_packet_size_max = 256 * 1024;  // Bytes, until CONNECT has been accepted.
     std::uint32_t topic_length_max = 4096;               // Bytes of a topic name or filter.
     std::uint32_t topic_levels_max = 128;
+    std::uint32_t client_id_length_max = 1024;  // Bytes of a client identifier; 23 have to be accepted.
 
     // Connections.
     std::uint32_t connections_max = 100'000;

@@ -92,6 +92,11 @@ mqtt::Result<> Shard::check_connect(Connection& connection, const mqtt::Connect&
         const auto code = redirect_new_->permanent ? ReasonCode::ServerMoved : ReasonCode::UseAnotherServer;
         return mqtt::failure(code, "the operator sends new clients to another server");
     }
+    if (connect.client_id.size() > config_.limits.client_id_length_max) {
+        counters_.reached(Bound::ClientIdLengthMax);
+        return mqtt::failure(ReasonCode::ClientIdentifierNotValid,
+                             "client identifier longer than client_id_length_max");
+    }
     if (connect.client_id.empty()) {
         if (connect.version == ProtocolVersion::V31) {
             return mqtt::failure(ReasonCode::ClientIdentifierNotValid, "MQTT 3.1 wants a client identifier");

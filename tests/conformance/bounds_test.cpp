@@ -57,6 +57,19 @@ TEST(Bounds, TopicLevels) {
     EXPECT_EQ(broker.reached(Bound::TopicLevelsMax), 2U);
 }
 
+TEST(Bounds, ClientIdLength) {  // [MQTT-3.1.3-8] [MQTT3-3.1.3-9]
+    Broker broker({.limits = {.client_id_length_max = 30}});
+    const std::string longest(30, 'c');
+    const auto longer = longest + "c";
+    EXPECT_THAT(broker.open(Connect{.client_id = longest}).received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_THAT(broker.open(Connect{}).received(), ElementsAre(testing::StartsWith("CONNACK 0x00 client_id=")));
+    EXPECT_EQ(broker.reached(Bound::ClientIdLengthMax), 0U);
+    EXPECT_THAT(broker.open(Connect{.client_id = longer}).received(), ElementsAre("CONNACK 0x85", "closed"));
+    EXPECT_THAT(broker.open(Connect{.version = V311, .client_id = longer}).received_bytes(),
+                ElementsAre(0x20, 2, 0, 2));
+    EXPECT_EQ(broker.reached(Bound::ClientIdLengthMax), 2U);
+}
+
 TEST(Bounds, TopicOfAWill) {
     Broker broker({.limits = {.topic_length_max = 5, .topic_levels_max = 2}});
     auto connect = Connect{.client_id = "c", .will = Will{.topic = "abcdef"}};

@@ -169,13 +169,14 @@ TEST(Keys, StandInTheOrderOfTheSections) {
 // named, and then fails until it has a row.
 TEST(Keys, CoverEveryLimit) {
     [[maybe_unused]] const auto& [packet_size_max, connect_packet_size_max, topic_length_max, topic_levels_max,
-                                  connections_max, connect_timeout_seconds, keep_alive_max_seconds, unsent_bytes_max,
-                                  unfinished_bytes_total_max, topic_alias_max, sessions_max, session_expiry_max_seconds,
-                                  will_delay_max_seconds, subscriptions_per_session_max, subscriptions_max,
-                                  subscription_bytes_max, receive_maximum, inflight_max, queue_messages_max,
-                                  queue_bytes_max, queued_bytes_total_max, mailbox_bytes_max, retained_messages_max,
+                                  client_id_length_max, connections_max, connect_timeout_seconds,
+                                  keep_alive_max_seconds, unsent_bytes_max, unfinished_bytes_total_max, topic_alias_max,
+                                  sessions_max, session_expiry_max_seconds, will_delay_max_seconds,
+                                  subscriptions_per_session_max, subscriptions_max, subscription_bytes_max,
+                                  receive_maximum, inflight_max, queue_messages_max, queue_bytes_max,
+                                  queued_bytes_total_max, mailbox_bytes_max, retained_messages_max,
                                   retained_bytes_max] = broker::Limits();
-    constexpr std::ptrdiff_t fields = 24;
+    constexpr std::ptrdiff_t fields = 25;
     EXPECT_EQ(std::ranges::count(keys(), "limits", &Key::section), fields);
 }
 
