@@ -77,9 +77,10 @@ void check_forwarding(const Publish& publish, ProtocolVersion version) {
     encode(publish, version, whole);
     Buffer parts;
     const auto packet_id_at = encode(head_of(publish, properties.bytes()), version, parts);
+    ASSERT(packet_id_at.has_value());
     if (publish.qos != QoS::AtMostOnce) {
-        *parts.at(packet_id_at) = static_cast<std::uint8_t>(publish.packet_id.value >> 8);
-        *parts.at(packet_id_at + 1) = static_cast<std::uint8_t>(publish.packet_id.value);
+        *parts.at(*packet_id_at) = static_cast<std::uint8_t>(publish.packet_id.value >> 8);
+        *parts.at(*packet_id_at + 1) = static_cast<std::uint8_t>(publish.packet_id.value);
     }
     parts.append(publish.payload);
     *parts.at(0) = whole.bytes()[0];  // A head never has DUP.

@@ -38,7 +38,7 @@ bool Connection::send_publish(PublishEncoder& encoder, const MessagePtr& message
                               mqtt::PacketId packet_id, bool dup, Instant now) {
     const auto& plain = encoder.head(message, variant, now);
     const auto size = plain.bytes.size() + message->payload().size();
-    if (size > packet_size_max) return false;
+    if (plain.bytes.empty() || size > packet_size_max) return false;
     const auto* head = &plain;
     if (outgoing_aliases_ && size + topic_alias_size_max <= packet_size_max) {
         const auto use = outgoing_aliases_->use(message->topic());

@@ -15,7 +15,7 @@ std::optional<std::uint32_t> expiry_of(const Message& message, Instant now) noex
 void encode(const Message& message, const Variant& variant, OutgoingAliases::Use alias,
             std::optional<std::uint32_t> expiry, PublishEncoder::Head& head) {
     head.bytes.clear();
-    head.packet_id_at = mqtt::encode(
+    const auto packet_id_at = mqtt::encode(
         mqtt::PublishHead{
             .qos = variant.qos,
             .retain = variant.retain,
@@ -27,6 +27,7 @@ void encode(const Message& message, const Variant& variant, OutgoingAliases::Use
             .payload_size = message.payload().size(),
         },
         variant.v5 ? mqtt::ProtocolVersion::V5 : mqtt::ProtocolVersion::V311, head.bytes);
+    head.packet_id_at = packet_id_at.value_or(0);
 }
 
 }  // namespace

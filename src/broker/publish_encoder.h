@@ -27,7 +27,7 @@ struct Variant {
 
 class PublishEncoder {
 public:
-    // A PUBLISH up to its payload.
+    // A PUBLISH up to its payload. Empty where the packet would be larger than any may be.
     struct Head {
         Buffer bytes;
         std::size_t packet_id_at = 0;  // Where the packet identifier belongs; with QoS 0 there is none.

@@ -19,13 +19,14 @@ std::size_t packet_size(const Packet& packet, ProtocolVersion version) {
     return 1 + variable_byte_integer_size(static_cast<std::uint32_t>(size)) + size;
 }
 
-// Fixed header and body; `payload_size` bytes that are sent from elsewhere follow. Returns the fixed header's size.
+// Fixed header and body; `payload_size` bytes that are sent from elsewhere follow. Returns the fixed header's size, or
+// nothing where the packet would be larger than any may be.
 template <class Packet>
-std::size_t write_packet(std::uint8_t first, const Packet& packet, ProtocolVersion version, std::size_t payload_size,
-                         Buffer& buffer) {
+std::optional<std::size_t> write_packet(std::uint8_t first, const Packet& packet, ProtocolVersion version,
+                                        std::size_t payload_size, Buffer& buffer) {
     const auto size = body_size(packet, version);
     const auto remaining_length = size + payload_size;
-    ASSERT(remaining_length <= remaining_length_max);
+    if (remaining_length > remaining_length_max) return std::nullopt;
     const auto header_size = 1 + variable_byte_integer_size(static_cast<std::uint32_t>(remaining_length));
     auto* const begin = buffer.grow(header_size + size);
     ByteWriter out(begin);
@@ -38,7 +39,8 @@ std::size_t write_packet(std::uint8_t first, const Packet& packet, ProtocolVersi
 
 template <class Packet>
 void encode_packet(PacketType type, const Packet& packet, ProtocolVersion version, Buffer& buffer) {
-    write_packet(first_byte(type, packet), packet, version, 0, buffer);
+    const auto header_size = write_packet(first_byte(type, packet), packet, version, 0, buffer);
+    ASSERT(header_size.has_value());
 }
 
 }  // namespace
@@ -121,10 +123,11 @@ void encode_forwarded_properties(const MessageProperties& properties, Buffer& ou
     visit_forwarded_properties(properties, PropertyWriter(writer));
 }
 
-std::size_t encode(const PublishHead& head, ProtocolVersion version, Buffer& out) {
+std::optional<std::size_t> encode(const PublishHead& head, ProtocolVersion version, Buffer& out) {
     const auto first = first_byte_of_publish(false, head.qos, head.retain);
     const auto header_size = write_packet(first, head, version, head.payload_size, out);
-    return header_size + 2 + head.topic.size();  // After the topic name and its length.
+    if (!header_size) return std::nullopt;
+    return *header_size + 2 + head.topic.size();  // After the topic name and its length.
 }
 
 }  // namespace chappe::mqtt

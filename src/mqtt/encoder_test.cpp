@@ -185,7 +185,7 @@ std::string completed(const Publish& publish, ProtocolVersion version) {
     encode_forwarded_properties(publish.properties, properties);
     Buffer buffer;
     buffer.append("before");
-    const auto packet_id_at = encode(head_of(publish, properties.bytes()), version, buffer);
+    const auto packet_id_at = encode(head_of(publish, properties.bytes()), version, buffer).value();
     buffer.consume(std::string_view("before").size());
     if (publish.qos != QoS::AtMostOnce) {
         EXPECT_EQ(as_text(buffer.bytes().subspan(packet_id_at, 2)), std::string_view("\0\0", 2));
@@ -210,6 +210,17 @@ TEST(PublishHead, CountsAPayloadThatItDoesNotHave) {
     const std::string text(20'000, 'x');
     const Publish publish{.topic = "a", .payload = as_bytes(text)};
     EXPECT_EQ(completed(publish, ProtocolVersion::V5), encoded(publish, ProtocolVersion::V5));
+}
+
+TEST(PublishHead, IsNotMadeForAPacketLargerThanAnyMayBe) {
+    PublishHead head{.topic = "a", .payload_size = remaining_length_max - 3};
+    Buffer buffer;
+    EXPECT_TRUE(encode(head, ProtocolVersion::V311, buffer).has_value());
+    buffer.clear();
+    EXPECT_EQ(encode(head, ProtocolVersion::V5, buffer), std::nullopt);
+    EXPECT_TRUE(buffer.empty());
+    --head.payload_size;
+    EXPECT_TRUE(encode(head, ProtocolVersion::V5, buffer).has_value());
 }
 
 }  // namespace

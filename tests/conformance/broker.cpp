@@ -296,6 +296,11 @@ void Broker::authenticated(broker::Ticket ticket, const broker::Verdict& verdict
     state_->settle();
 }
 
+void Broker::publish(const broker::MessagePtr& message) {
+    state_->shards.front()->publish(message, state_->now);
+    state_->settle();
+}
+
 void Broker::shut_down() {
     for (const auto& shard : state_->shards) shard->shut_down(state_->now);
     state_->settle();

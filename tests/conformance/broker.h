@@ -116,6 +116,9 @@ public:
     // What an Authenticator says that did not answer at once.
     void authenticated(broker::Ticket ticket, const broker::Verdict& verdict);
 
+    // What a feature inside the program publishes.
+    void publish(const broker::MessagePtr& message);
+
     // What an operator asks of every shard.
     void shut_down();
     void redirect_clients(const broker::Redirect& redirect);

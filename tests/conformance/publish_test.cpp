@@ -285,5 +285,18 @@ TEST(SubscriptionIdentifiers, AreNotAcceptedFromAClient) {  // [MQTT-3.3.4-6]
     EXPECT_THAT(broker.connect("p").exchange(message), ElementsAre("DISCONNECT 0x82", "closed"));
 }
 
+// The properties of 5.0 take a byte more than the packet has that came from a client of 3.1.1, or from a feature.
+TEST(LargestPublish, IsDroppedForASubscriberThatItIsTooLargeFor) {  // 2.1.4
+    Broker broker;
+    auto subscriber = broker.subscriber("s", "a", AtLeastOnce);
+    const std::vector<std::uint8_t> payload(remaining_length_max - 2 - 1);  // With topic "a".
+    for (const auto qos : {AtMostOnce, AtLeastOnce}) {
+        broker.publish(broker::Message::create({.topic = "a", .payload = payload, .qos = qos}));
+    }
+    EXPECT_EQ(broker.dropped(broker::DropReason::PacketTooLarge), 2U);
+    subscriber.send(publish("a", "small", AtLeastOnce, 1));
+    EXPECT_THAT(subscriber.received(), ElementsAre("PUBLISH a 'small' qos=1 id=2", "PUBACK 1"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
