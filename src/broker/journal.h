@@ -37,6 +37,7 @@ struct SessionKept {
     SessionId session;
     std::string_view client_id;
     std::string_view user_name;
+    bool is_operator = false;
     std::uint32_t expiry_interval_seconds = 0;
     std::optional<Instant> ends_at;  // None: it is connected, or never expires.
 };

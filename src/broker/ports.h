@@ -29,6 +29,11 @@ struct Identity {
     std::string client_id;
     std::string user_name;  // Empty: anonymous.
     bool is_operator = false;
+
+    // Whether permissions make no difference between the two.
+    [[nodiscard]] bool is_same_user(const Identity& other) const noexcept {
+        return user_name == other.user_name && is_operator == other.is_operator;
+    }
 };
 
 // Names a CONNECT or AUTH that waits for its answer.

@@ -184,6 +184,8 @@ private:
     void open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     [[nodiscard]] Session* find_or_create_session(const Connection& connection, const mqtt::Connect& connect,
                                                   bool& present, Instant now);
+    // Ends what the connection must not find: another connection, and the session where it is not continued.
+    void end_predecessors(Session& session, const Connection& connection, bool clean_start, Instant now);
     void agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now);
     [[nodiscard]] std::uint32_t agreed_session_expiry(const mqtt::Connect& connect) const;
     [[nodiscard]] std::uint16_t agreed_keep_alive(const mqtt::Connect& connect) const;

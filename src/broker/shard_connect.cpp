@@ -237,18 +237,7 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
     };
     // A will or a session that was due before this packet came is over, though nobody has looked at the deadline yet.
     if (auto* session = find(); session != nullptr && !session->connected()) on_deadline(*session, now);
-    if (auto* session = find(); session != nullptr && session->connected()) {  // [MQTT-3.1.4-3]
-        const bool continues = !connect.clean_start && session->expiry_interval_seconds != 0;
-        commons_.events.record({.kind = EventKind::SessionTakenOver,
-                                .client_id = client_id,
-                                .address = connection.peer.address,
-                                .code = ReasonCode::SessionTakenOver});
-        close(*session->connection(), ReasonCode::SessionTakenOver, "another connection uses this client identifier",
-              now, continues ? SessionFate::Continues : SessionFate::AsAgreed);
-    }
-    if (connect.clean_start) {
-        if (auto* session = find()) end_session(*session, now);
-    }
+    if (auto* session = find()) end_predecessors(*session, connection, connect.clean_start, now);
     auto* session = find();
     present = session != nullptr;
     if (session != nullptr) return session;
@@ -258,6 +247,27 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
     auto [id, created] = sessions_.emplace(client_id, environment_);
     sessions_by_client_.emplace(created.client_id, id);
     return &created;
+}
+
+// A session belongs to the user who began it: its subscriptions and what it is owed were granted to that user alone. So
+// it ends for another one who brings the same client identifier, as for Clean Start.
+void Shard::end_predecessors(Session& session, const Connection& connection, bool clean_start, Instant now) {
+    const auto id = session.id;
+    const bool another_user = !session.identity.is_same_user(connection.identity);
+    const bool ends = clean_start || another_user;
+    if (session.connected() || another_user) {
+        commons_.events.record({.kind = EventKind::SessionTakenOver,
+                                .client_id = session.client_id,
+                                .address = connection.peer.address,
+                                .code = ReasonCode::SessionTakenOver,
+                                .reason = another_user ? "another user has connected with this client identifier" : ""});
+    }
+    if (session.connected()) {  // [MQTT-3.1.4-3]
+        const bool continues = !ends && session.expiry_interval_seconds != 0;
+        close(*session.connection(), ReasonCode::SessionTakenOver, "another connection uses this client identifier",
+              now, continues ? SessionFate::Continues : SessionFate::AsAgreed);
+    }
+    if (auto* left = sessions_.find(id); left != nullptr && ends) end_session(*left, now);
 }
 
 void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now) {

@@ -15,6 +15,7 @@ void Shard::keep(Session& session) {
         journal_.write(record::SessionKept{.session = session.id,
                                            .client_id = session.client_id,
                                            .user_name = session.identity.user_name,
+                                           .is_operator = session.identity.is_operator,
                                            .expiry_interval_seconds = session.expiry_interval_seconds,
                                            .ends_at = session.ends_at});
     } else if (std::exchange(session.kept, false)) {

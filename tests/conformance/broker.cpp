@@ -20,7 +20,7 @@ using broker::ShardId;
 class Welcome : public broker::Authenticator {
 public:
     std::optional<broker::Verdict> authenticate(const broker::Login& login, broker::Ticket) override {
-        if (!login.authentication_method) return broker::Verdict{};
+        if (!login.authentication_method) return broker::Verdict{.user_name = std::string(login.user_name.value_or(""))};
         return broker::Verdict{.code = ReasonCode::BadAuthenticationMethod, .reason = "this method is not known here"};
     }
     std::optional<broker::Verdict> proceed(const Auth&, broker::Ticket) override { return broker::Verdict{}; }
@@ -70,6 +70,8 @@ struct Broker::State {
     }
 
     [[nodiscard]] broker::Shard& shard(ShardId id) { return *shards[id.value]; }
+
+    Client accept(ProtocolVersion version, broker::Peer peer);
 
     std::shared_ptr<Client::State> find(ShardId shard, broker::ConnectionId connection) {
         const auto found = std::ranges::find_if(
@@ -224,23 +226,33 @@ Broker::Broker(const Setup& setup) : state_(std::make_unique<State>(setup)) {}
 
 Broker::~Broker() = default;
 
-Client Broker::open(ProtocolVersion version) {
-    const ShardId shard{static_cast<std::uint16_t>(state_->accepted++ % State::shard_count)};
-    const auto connection =
-        state_->shard(shard).accept({.address = "127.0.0.1:1", .anonymous_allowed = true}, state_->now);
+Client Broker::State::accept(ProtocolVersion version, broker::Peer peer) {
+    const ShardId id{static_cast<std::uint16_t>(accepted++ % shard_count)};
+    const auto connection = shard(id).accept(std::move(peer), now);
     auto client = std::make_shared<Client::State>();
-    client->broker = state_.get();
-    client->shard = shard;
+    client->broker = this;
+    client->shard = id;
     client->connection = connection.value_or(broker::ConnectionId{});
     client->open = connection.has_value();
     client->closed_by_broker = !client->open;
     client->version = version;
-    state_->clients.push_back(client);
+    clients.push_back(client);
     return Client(client);
 }
 
-Client Broker::open(const Connect& connect) {
-    auto client = open(connect.version);
+Client Broker::open(ProtocolVersion version) {
+    return state_->accept(version, {.address = "127.0.0.1:1", .anonymous_allowed = true});
+}
+
+Client Broker::open(const Connect& connect) { return open(connect, open(connect.version)); }
+
+Client Broker::open_as_operator(const Connect& connect) {
+    return open(connect, state_->accept(connect.version, {.address = "unix:control.sock",
+                                                          .anonymous_allowed = true,
+                                                          .is_operator = true}));
+}
+
+Client Broker::open(const Connect& connect, Client client) {
     client.state_->maximum_packet_size = connect.maximum_packet_size.value_or(packet_size_limit);
     client.send(connect);
     return client;

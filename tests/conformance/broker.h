@@ -93,6 +93,7 @@ public:
     Client open(ProtocolVersion version = V5);
     // Opens a connection and sends CONNECT. What the broker answers is there to be received.
     Client open(const Connect& connect);
+    Client open_as_operator(const Connect& connect);
     // The same, for a CONNECT that has to be accepted. Its CONNACK has been taken.
     Client connect(const Connect& connect);
     Client connect(std::string_view client_id, ProtocolVersion version = V5) {
@@ -136,6 +137,8 @@ public:
     [[nodiscard]] Instant now() const;
 
 private:
+    Client open(const Connect& connect, Client client);
+
     std::unique_ptr<State> state_;
 };
 

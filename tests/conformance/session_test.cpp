@@ -143,5 +143,74 @@ TEST(SessionExpiry, AllOnesMeansNever) {  // [MQTT-3.1.2-23]
     EXPECT_THAT(broker.open(expiring_session(0)).received(), ElementsAre("CONNACK 0x00 session_present"));
 }
 
+// Whose a session is: a client identifier alone does not open what another user may read.
+
+class SessionsOfUsers : public BothVersions {
+protected:
+    static Connect as(std::string_view user_name) {
+        auto connect = lasting("c");
+        connect.user_name = user_name;
+        return connect;
+    }
+
+    Broker broker;
+    Client publisher = broker.connect("p");
+};
+CHAPPE_BOTH_VERSIONS(SessionsOfUsers);
+
+TEST_P(SessionsOfUsers, AreThereAgainForTheSameUser) {
+    broker.subscriber(as("alice"), "a", {.qos = AtLeastOnce}).drop();
+    publisher.send(publish("a", "x", AtLeastOnce, 1));
+    EXPECT_THAT(broker.open(as("alice")).received(),
+                ElementsAre("CONNACK 0x00 session_present", "PUBLISH a 'x' qos=1 id=1"));
+}
+
+TEST_P(SessionsOfUsers, EndForAnotherUserWhileTheClientIsAway) {
+    auto alice = as("alice");
+    alice.will = Will{.topic = "will", .payload = as_bytes("alice's"), .delay_interval_seconds = 60};
+    auto watcher = broker.subscriber("w", "will");
+    broker.subscriber(alice, "a", {.qos = AtLeastOnce}).drop();
+    publisher.send(publish("a", "for alice", AtLeastOnce, 1));
+
+    auto bob = broker.open(as("bob"));
+    EXPECT_THAT(bob.received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.dropped(broker::DropReason::SessionEnded), 1U);
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'alice's'"));
+    publisher.send(publish("a", "for alice", AtLeastOnce, 2));
+    EXPECT_THAT(bob.received(), IsEmpty());
+    EXPECT_THAT(broker.open(as("bob")).received(), ElementsAre("CONNACK 0x00 session_present"));
+}
+
+TEST_P(SessionsOfUsers, EndForAnotherUserWhileTheClientIsConnected) {
+    auto alice = broker.subscriber(as("alice"), "a", {.qos = ExactlyOnce});
+    publisher.send(publish("a", "for alice", ExactlyOnce, 1));
+    (void)alice.received();
+
+    auto bob = broker.open(as("bob"));
+    EXPECT_EQ(alice.received(), ended(version(), "DISCONNECT 0x8E"));
+    EXPECT_THAT(bob.received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.dropped(broker::DropReason::SessionEnded), 1U);
+    publisher.send({pubrel(1), publish("a", "for alice", AtLeastOnce, 2)});
+    EXPECT_THAT(bob.received(), IsEmpty());
+}
+
+TEST_P(SessionsOfUsers, WithoutANameAreThoseOfOneUser) {
+    broker.subscriber(lasting("c"), "a").drop();
+    EXPECT_THAT(broker.open(lasting("c")).received(), ElementsAre("CONNACK 0x00 session_present"));
+    EXPECT_THAT(broker.open(as("alice")).received(), ElementsAre("CONNACK 0x00"));
+}
+
+TEST_P(SessionsOfUsers, OfTheOperatorAreForTheOperatorOnly) {
+    auto operators = broker.open_as_operator(lasting("c"));
+    operators.send(subscribe(1, "$CONTROL/#", AtLeastOnce));
+    operators.drop();
+    EXPECT_THAT(broker.open_as_operator(lasting("c")).received(), ElementsAre("CONNACK 0x00 session_present"));
+    auto stranger = broker.open(lasting("c"));
+    EXPECT_THAT(stranger.received(), ElementsAre("CONNACK 0x00"));
+    publisher.send(publish("$CONTROL/chappe/v1/drops", "{}"));
+    EXPECT_THAT(stranger.received(), IsEmpty());
+    EXPECT_THAT(broker.open_as_operator(lasting("c")).received(), ElementsAre("CONNACK 0x00"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
