@@ -142,6 +142,10 @@ void Session::send_again(Instant now) {
     while (const auto packet_id = inflight_.next_to_send_again()) {
         if (connection_->output.size() >= pump_until_unsent_bytes) return;
         const auto& sent = inflight_.find(*packet_id)->delivery;
+        if (!may_receive(*sent.message)) {
+            withhold(*packet_id);
+            continue;
+        }
         const Variant variant{.v5 = connection_->v5(),
                               .qos = sent.qos,
                               .retain = sent.retain,
@@ -153,6 +157,32 @@ void Session::send_again(Instant now) {
         environment_.accounts.counters.inflight_messages.subtract();
         lose(inflight_.remove(*packet_id), DropReason::PacketTooLarge);
     }
+}
+
+// The client may no longer have this message, which it may or may not have got before. With QoS 2 it may keep the packet
+// identifier, and would take the next message that comes under it for this one: so the exchange is brought to its end.
+void Session::withhold(mqtt::PacketId packet_id) {
+    const auto& sent = inflight_.find(packet_id)->delivery;
+    if (sent.qos == QoS::ExactlyOnce) {
+        lose(sent.message, DropReason::NotAuthorized);
+        return release(packet_id);
+    }
+    environment_.accounts.counters.inflight_messages.subtract();
+    lose(inflight_.remove(packet_id), DropReason::NotAuthorized);
+}
+
+// Lets the message go and sends PUBREL.
+void Session::release(mqtt::PacketId packet_id) {
+    const auto* entry = inflight_.find(packet_id);
+    if (entry->state == InflightWindow::State::Published) {
+        if (recorded(entry->delivery)) {
+            environment_.journal.write(record::MessageReleased{id, entry->delivery.number});
+        }
+        inflight_.release(packet_id);
+    }
+    // The client forgets the identifier with PUBREL: were the PUBREC lost here, it would take the message again.
+    if (kept) environment_.journal.hold(*connection_);
+    connection_->send(mqtt::PubRel{.packet_id = packet_id});
 }
 
 void Session::deliver_retained(std::vector<MessagePtr> messages, const SessionSubscription& subscription) {
@@ -284,15 +314,7 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
         }
         return {};
     }
-    if (entry->state == InflightWindow::State::Published) {
-        if (recorded(entry->delivery)) {
-            environment_.journal.write(record::MessageReleased{id, entry->delivery.number});
-        }
-        inflight_.release(ack.packet_id);
-    }
-    // The client forgets the identifier with PUBREL: were the PUBREC lost here, it would take the message again.
-    if (kept) environment_.journal.hold(*connection_);
-    connection_->send(mqtt::PubRel{.packet_id = ack.packet_id});
+    release(ack.packet_id);
     return {};
 }
 

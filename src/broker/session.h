@@ -114,7 +114,7 @@ public:
 
     // --- To the client.
     // Whether the client may receive it by the rules of this moment. They may change while a message waits, so this is
-    // asked when it comes and again when it leaves the queue.
+    // asked when it comes, when it leaves the queue, and before it is sent again.
     [[nodiscard]] bool may_receive(const Message& message) const;
     // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
     Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
@@ -177,6 +177,8 @@ private:
     void drop_expired(Instant now);
     void send(Delivery delivery, Instant now);
     void send_again(Instant now);
+    void withhold(mqtt::PacketId packet_id);
+    void release(mqtt::PacketId packet_id);
     [[nodiscard]] bool pump_retained(Instant now);
     void pump_queue(Instant now);
     [[nodiscard]] std::optional<DropReason> why_not_to_send(const Message& message, Instant now) const;

@@ -104,5 +104,38 @@ TEST_P(RevokedWhileWaiting, RetainedMessagesAreNotSent) {
     EXPECT_EQ(dropped(), 2U);
 }
 
+// Of QoS 2 the exchange goes on without the message, for the client may know its packet identifier: it would take the
+// next message of that identifier for this one.
+TEST_P(RevokedWhileWaiting, UnacknowledgedMessagesAreNotSentAgain) {  // [MQTT-2.2.1-4] [MQTT-4.3.3-5]
+    auto client = broker.subscriber(lasting("s"), "a", {.qos = ExactlyOnce});
+    publisher.send({publish("a", "1", AtLeastOnce, 1), publish("a", "2", ExactlyOnce, 2)});
+    publisher.send(publish("a", "3", ExactlyOnce, 3));
+    client.send(pubrec(3));
+    client.drop();
+
+    permissions.revoked = true;
+    client = broker.connect(lasting("s"));
+    EXPECT_THAT(client.received(), ElementsAre("PUBREL 3", "PUBREL 2"));
+    EXPECT_EQ(dropped(), 2U);
+    permissions.revoked = false;
+    client.send({pubcomp(3), pubcomp(2)});
+    publisher.send(publish("a", "4", ExactlyOnce, 4));
+    EXPECT_THAT(client.received(), ElementsAre("PUBLISH a '4' qos=2 id=4"));
+    EXPECT_EQ(dropped(), 2U);
+}
+
+TEST_P(RevokedWhileWaiting, WithheldMessageOfAnExchangeIsNotSentWhenPermittedAgain) {
+    auto client = broker.subscriber(lasting("s"), "a", {.qos = ExactlyOnce});
+    publisher.send(publish("a", "1", ExactlyOnce, 1));
+    client.drop();
+    permissions.revoked = true;
+    broker.connect(lasting("s")).drop();
+    permissions.revoked = false;
+    client = broker.connect(lasting("s"));
+    EXPECT_THAT(client.received(), ElementsAre("PUBREL 1"));
+    EXPECT_THAT(client.exchange(pubcomp(1)), IsEmpty());
+    EXPECT_EQ(dropped(), 1U);
+}
+
 }  // namespace
 }  // namespace chappe::conformance
