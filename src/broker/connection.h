@@ -101,8 +101,13 @@ public:
     // The Write that was asked for is being done; what is sent from now on asks again.
     void begin_write() noexcept { write_wanted_ = false; }
 
+    // With reason codes that the packet may carry: mqtt::nearest_allowed() finds them.
     template <class Packet>
     void send(const Packet& packet) {
+        if constexpr (requires { packet.reason_code; }) assert_allowed(packet.reason_code, Packet::type);
+        if constexpr (requires { packet.reason_codes; }) {
+            for (const auto code : packet.reason_codes) assert_allowed(code, Packet::type);
+        }
         const auto before = output.size();
         output.append_with([&](Buffer& out) { mqtt::encode(packet, version, out); });
         reply_bytes_ += output.size() - before;
@@ -150,6 +155,10 @@ public:
     }
 
 private:
+    void assert_allowed(mqtt::ReasonCode code, mqtt::PacketType type) const {
+        if (code == mqtt::ReasonCode::Success || !v5()) return;  // Before 5.0 the encoder finds what says the same.
+        ASSERT(mqtt::is_allowed(code, type, mqtt::Sender::Server));
+    }
     void want_write() {
         if (!std::exchange(write_wanted_, true)) actions_.push_back(action::Write{id});
     }

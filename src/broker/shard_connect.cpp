@@ -375,6 +375,7 @@ void Shard::refuse(Connection& connection, ReasonCode code, std::string_view rea
                             .address = connection.peer.address,
                             .code = code,
                             .reason = reason});
+    if (is_error(code)) code = mqtt::nearest_allowed(code, mqtt::PacketType::ConnAck, mqtt::Sender::Server);
     if (connection.connect_received && is_error(code) && (connection.v5() || has_return_code(code))) {
         mqtt::ConnAck refused{.reason_code = code};
         const bool moved = code == ReasonCode::UseAnotherServer || code == ReasonCode::ServerMoved;
@@ -390,8 +391,6 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
     switch (connection.state) {
         case Connection::State::AwaitingConnect:
         case Connection::State::Authenticating:
-            // CONNACK has another code for this ([MQTT-3.2.2-8]).
-            if (code == ReasonCode::ServerShuttingDown) code = ReasonCode::ServerUnavailable;
             return refuse(connection, code, reason, now);
         case Connection::State::HandingOver:
         case Connection::State::Closing:
@@ -407,6 +406,7 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
                             .code = code,
                             .reason = reason});
     if (connection.v5()) {
+        code = mqtt::nearest_allowed(code, mqtt::PacketType::Disconnect, mqtt::Sender::Server);
         mqtt::Disconnect goodbye{.reason_code = code};
         if (redirect != nullptr) goodbye.server_reference = redirect->server_reference;
         if (!connection.takes(goodbye)) goodbye.server_reference.reset();  // [MQTT-3.1.2-24]

@@ -72,6 +72,8 @@ struct Connect {
 
 // 3.2. For 3.1 and 3.1.1 the encoder maps the reason code to that standard's return code; the decoder maps it back.
 struct ConnAck {
+    static constexpr auto type = PacketType::ConnAck;
+
     bool session_present = false;
     ReasonCode reason_code = ReasonCode::Success;
 
@@ -158,6 +160,8 @@ struct Subscribe {
 
 // 3.9
 struct SubAck {
+    static constexpr auto type = PacketType::SubAck;
+
     PacketId packet_id;
     std::vector<ReasonCode> reason_codes;
     std::optional<std::string_view> reason_string;
@@ -177,6 +181,8 @@ struct Unsubscribe {
 
 // 3.11. 3.1.1 has no reason codes here: none are encoded, and `reason_codes` is empty when decoded.
 struct UnsubAck {
+    static constexpr auto type = PacketType::UnsubAck;
+
     PacketId packet_id;
     std::vector<ReasonCode> reason_codes;
     std::optional<std::string_view> reason_string;
@@ -195,6 +201,8 @@ struct PingResp {
 
 // 3.14
 struct Disconnect {
+    static constexpr auto type = PacketType::Disconnect;
+
     ReasonCode reason_code = ReasonCode::Success;
     std::optional<std::uint32_t> session_expiry_interval_seconds;
     std::optional<std::string_view> reason_string;
@@ -206,6 +214,8 @@ struct Disconnect {
 
 // 3.15
 struct Auth {
+    static constexpr auto type = PacketType::Auth;
+
     ReasonCode reason_code = ReasonCode::Success;
     std::optional<std::string_view> authentication_method;
     std::optional<Bytes> authentication_data;

@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 
+#include "base/assert.h"
+
 namespace chappe::mqtt {
 
 namespace {
@@ -122,6 +124,33 @@ bool is_allowed(ReasonCode code, PacketType packet, Sender sender) noexcept {
     const auto* info = find(code);
     if (info == nullptr) return false;
     return (sender == Sender::Client ? info->from_client : info->from_server).contains(packet);
+}
+
+ReasonCode nearest_allowed(ReasonCode code, PacketType packet, Sender sender) {
+    ASSERT(is_error(code) && is_allowed(ReasonCode::UnspecifiedError, packet, sender));
+    const auto nearest = [code] {
+        switch (code) {
+            case ReasonCode::ServerShuttingDown:
+                return ReasonCode::ServerUnavailable;
+            case ReasonCode::ServerUnavailable:
+                return ReasonCode::ServerBusy;
+            case ReasonCode::ClientIdentifierNotValid:
+            case ReasonCode::BadUserNameOrPassword:
+            case ReasonCode::Banned:
+            case ReasonCode::AdministrativeAction:
+                return ReasonCode::NotAuthorized;
+            case ReasonCode::UnsupportedProtocolVersion:
+            case ReasonCode::ReceiveMaximumExceeded:
+            case ReasonCode::TopicAliasInvalid:
+                return ReasonCode::ProtocolError;
+            default:
+                return ReasonCode::UnspecifiedError;
+        }
+    };
+    for (const auto candidate : {code, nearest()}) {
+        if (is_allowed(candidate, packet, sender)) return candidate;
+    }
+    return ReasonCode::UnspecifiedError;
 }
 
 std::optional<std::uint8_t> connect_return_code(ReasonCode code) noexcept {

@@ -66,6 +66,10 @@ enum class ReasonCode : std::uint8_t {
 // Whether a packet of this type, sent by this side, may carry the code in 5.0 (tables 3-1 to 3-11).
 [[nodiscard]] bool is_allowed(ReasonCode code, PacketType packet, Sender sender) noexcept;
 
+// The code itself where such a packet may carry it, else the one that says most nearly the same. For packets that can
+// report any failure, and codes that report one.
+[[nodiscard]] ReasonCode nearest_allowed(ReasonCode code, PacketType packet, Sender sender);
+
 // The return code of a 3.1.1 or 3.1 CONNACK that says the same (table 3.1 of 3.1.1), or nothing where none applies and
 // the server has to close without CONNACK ([MQTT3-3.2.2-6]).
 [[nodiscard]] std::optional<std::uint8_t> connect_return_code(ReasonCode code) noexcept;

@@ -105,6 +105,21 @@ TEST(ReasonCodes, OfFailureStartAt80) {
     EXPECT_TRUE(is_error(ReasonCode::WildcardSubscriptionsNotSupported));
 }
 
+TEST(ReasonCodes, AreReplacedByTheNearestThatIsAllowed) {
+    const auto nearest = [](ReasonCode code, PacketType type) { return nearest_allowed(code, type, Sender::Server); };
+    using enum PacketType;
+    EXPECT_EQ(nearest(ReasonCode::Banned, ConnAck), ReasonCode::Banned);
+    EXPECT_EQ(nearest(ReasonCode::Banned, Disconnect), ReasonCode::NotAuthorized);
+    EXPECT_EQ(nearest(ReasonCode::ServerShuttingDown, ConnAck), ReasonCode::ServerUnavailable);
+    EXPECT_EQ(nearest(ReasonCode::TopicAliasInvalid, ConnAck), ReasonCode::ProtocolError);
+    EXPECT_EQ(nearest(ReasonCode::KeepAliveTimeout, SubAck), ReasonCode::UnspecifiedError);
+    for (int code = 0x80; code < 256; ++code) {
+        for (const auto type : {ConnAck, PubAck, PubRec, SubAck, UnsubAck, Disconnect}) {
+            EXPECT_TRUE(is_allowed(nearest(static_cast<ReasonCode>(code), type), type, Sender::Server)) << code;
+        }
+    }
+}
+
 TEST(ConnectReturnCodes, GoThereAndBack) {
     for (std::uint8_t code = 0; code <= 5; ++code) {
         const auto reason = reason_of_connect_return_code(code);

@@ -22,6 +22,7 @@ public:
         if (auth.reason_code == ReasonCode::ReAuthenticate) return question();
         const auto answer = as_text(auth.authentication_data.value_or(Bytes{}));
         if (answer == "again") return question();
+        if (answer == "banned") return Verdict{.code = ReasonCode::Banned};
         if (answer != "right") return Verdict{.code = ReasonCode::NotAuthorized};
         return Verdict{.authentication_data = "welcome"};
     }
@@ -107,6 +108,13 @@ TEST_F(Authentication, OnlyAuthMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
     EXPECT_THAT(watcher.received(), IsEmpty());
 }
 
+// What it might be is not looked at, so the answer has no code that belongs to another packet.
+TEST_F(Authentication, WrongPublishBeforeConnackIsRefusedWithACodeOfConnack) {  // [MQTT-3.2.2-8]
+    auto client = broker.open(with_method("riddle"));
+    EXPECT_THAT(client.exchange(with_alias(publish("a", "x"), 0)),
+                ElementsAre(question_line, "CONNACK 0x82", "closed"));
+}
+
 TEST_F(Authentication, DisconnectMayComeBeforeConnack) {  // [MQTT-3.1.2-30]
     auto client = broker.open(with_method("riddle"));
     client.send(disconnect());
@@ -171,6 +179,13 @@ TEST_F(Authentication, DoneAgainAndFailedEndsTheConnection) {  // [MQTT-4.12.1-2
     client.send(auth(ReasonCode::ReAuthenticate, "hello"));
     (void)client.received();
     EXPECT_THAT(client.exchange(answer("wrong")), ElementsAre("DISCONNECT 0x87", "closed"));
+}
+
+TEST_F(Authentication, DoneAgainAndFailedIsToldWithACodeOfDisconnect) {  // [MQTT-3.14.2-1]
+    auto client = authenticated();
+    client.send(auth(ReasonCode::ReAuthenticate, "hello"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(answer("banned")), ElementsAre("DISCONNECT 0x87", "closed"));
 }
 
 TEST_F(Authentication, DoneAgainNamesTheMethodOfConnect) {  // [MQTT-4.12.1-1]
