@@ -37,6 +37,13 @@ public:
         Closing,      // The last packet has been put in the output; nothing that arrives is read any more.
     };
 
+    // How far an authentication has come: that of CONNECT, or one on a connection that is in use (4.12, 4.12.1).
+    enum class Authentication : std::uint8_t {
+        Idle,        // None is under way.
+        Asked,       // The Authenticator is to answer.
+        Challenged,  // The client is to answer, with AUTH.
+    };
+
     // An acknowledgement of a PUBLISH. They leave in the order in which the PUBLISH packets came ([MQTT-4.6.0-2],
     // [MQTT-4.6.0-3]), so one that is ready waits for those before it.
     struct OwedAck {
@@ -63,7 +70,8 @@ public:
     bool connect_received = false;  // So the version is known, and a refusal can be a CONNACK.
     bool over_limit = false;        // Beyond connections_max: its CONNECT will be refused.
     bool reading_paused = false;
-    bool authenticator_asked = false;  // And has not answered.
+    Authentication authentication = Authentication::Idle;
+    std::uint32_t authentication_step = 0;  // Of the last question to the Authenticator.
 
     // --- What CONNECT agreed on.
     mqtt::ProtocolVersion version = mqtt::ProtocolVersion::V5;
@@ -77,12 +85,12 @@ public:
     std::string authentication_method;  // Empty: none.
 
     [[nodiscard]] bool awaits_authenticator() const noexcept {
-        return state == State::Authenticating && authenticator_asked;
+        return state == State::Authenticating && authentication == Authentication::Asked;
     }
     // While an enhanced authentication waits for its next step, that is the client's AUTH.
     [[nodiscard]] bool takes_packets() const noexcept {
         return state == State::AwaitingConnect || state == State::Connected ||
-               (state == State::Authenticating && !authenticator_asked);
+               (state == State::Authenticating && authentication == Authentication::Challenged);
     }
     [[nodiscard]] bool v5() const noexcept { return version == mqtt::ProtocolVersion::V5; }
     [[nodiscard]] std::optional<Duration> keep_alive_limit() const noexcept;  // One and a half times ([MQTT-3.1.2-22]).

@@ -235,7 +235,7 @@ void Shard::sent(ConnectionId id, std::size_t bytes, Instant now) {
 void Shard::disconnected(ConnectionId id, std::string_view why, Instant now) {
     auto* connection = connections_.find(id);
     if (connection == nullptr) return;
-    if (connection->state == Connection::State::Authenticating) commons_.authenticator.abandon({id_, id});
+    abandon_authentication(*connection);
     if (connection->session.value != 0) {
         commons_.events.record({.kind = EventKind::ClientDisconnected,
                                 .client_id = connection->identity.client_id,

@@ -180,7 +180,9 @@ private:
     void apply(Connection& connection, const Verdict& verdict, Instant now);
     void decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     void decide_again(Connection& connection, const Verdict& verdict, Instant now);
-    void send_auth(Connection& connection, const Verdict& verdict, Instant now);
+    [[nodiscard]] Ticket next_ticket(Connection& connection) const noexcept;
+    void abandon_authentication(Connection& connection);
+    void send_auth(Connection& connection, mqtt::ReasonCode code, const Verdict& verdict, Instant now);
     void open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     [[nodiscard]] Session* find_or_create_session(const Connection& connection, const mqtt::Connect& connect,
                                                   bool& present, Instant now);

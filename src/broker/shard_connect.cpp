@@ -78,9 +78,8 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
                                                               .password = connect.password,
                                                               .authentication_method = connect.authentication_method,
                                                               .authentication_data = connect.authentication_data},
-                                                             {id_, connection.id});
+                                                             next_ticket(connection));
     if (!verdict || verdict->code == ReasonCode::ContinueAuthentication) connection.connect_packet.append(packet);
-    connection.authenticator_asked = !verdict;
     if (verdict) decide(connection, connect, *verdict, now);
     return true;
 }
@@ -128,17 +127,33 @@ std::string Shard::assign_client_id() {
     }
 }
 
+// The Authenticator is about to be asked; its answer will come with this ticket.
+Ticket Shard::next_ticket(Connection& connection) const noexcept {
+    connection.authentication = Connection::Authentication::Asked;
+    return {.shard = id_, .connection = connection.id, .step = ++connection.authentication_step};
+}
+
+// No verdict is wanted any more, where one was to come.
+void Shard::abandon_authentication(Connection& connection) {
+    if (std::exchange(connection.authentication, Connection::Authentication::Idle) == Connection::Authentication::Idle) {
+        return;
+    }
+    commons_.authenticator.abandon(
+        {.shard = id_, .connection = connection.id, .step = connection.authentication_step});
+}
+
 void Shard::authenticated(Ticket ticket, const Verdict& verdict, Instant now) {
     auto* connection = connections_.find(ticket.connection);
     if (connection == nullptr) return;
-    connection->authenticator_asked = false;
+    const bool asked = connection->authentication == Connection::Authentication::Asked;
+    if (!asked || ticket.step != connection->authentication_step) return;  // Abandoned, or answered before.
     apply(*connection, verdict, now);
     process_input(*connection, now);
 }
 
 void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
     if (connection.state == Connection::State::Connected) return decide_again(connection, verdict, now);
-    if (connection.state != Connection::State::Authenticating) return;
+    ASSERT(connection.state == Connection::State::Authenticating);
     const auto packet = std::exchange(connection.connect_packet, {});
     const auto frame = mqtt::frame(packet.bytes(), packet.size());
     ASSERT(frame && *frame);
@@ -149,28 +164,36 @@ void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
 }
 
 void Shard::decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
-    if (verdict.code == ReasonCode::ContinueAuthentication) {
-        send_auth(connection, verdict, now);
-    } else if (is_error(verdict.code)) {
+    connection.authentication = Connection::Authentication::Idle;
+    if (is_error(verdict.code)) {
         refuse(connection, verdict.code, verdict.reason, now);
-    } else {
+    } else if (verdict.code != ReasonCode::ContinueAuthentication) {
         open_session(connection, connect, verdict, now);
+    } else if (connection.authentication_method.empty()) {  // [MQTT-4.12.0-6], and older versions have no AUTH.
+        refuse(connection, ReasonCode::NotAuthorized, "no authentication method that is wanted here", now);
+    } else {
+        send_auth(connection, ReasonCode::ContinueAuthentication, verdict, now);
     }
 }
 
-// The same for a re-authentication (4.12.1): there is no CONNACK any more.
+// The same for a re-authentication (4.12.1): there is no CONNACK any more. Session and subscriptions were granted to
+// the user who connected, so it has to be the same one.
 void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant now) {
+    connection.authentication = Connection::Authentication::Idle;
     if (is_error(verdict.code)) return close(connection, verdict.code, verdict.reason, now);
-    if (verdict.code == ReasonCode::Success) {
-        connection.identity.user_name = verdict.user_name;
-        session_of(connection)->identity.user_name = verdict.user_name;
+    if (verdict.code == ReasonCode::ContinueAuthentication) {
+        return send_auth(connection, ReasonCode::ContinueAuthentication, verdict, now);
     }
-    send_auth(connection, verdict, now);
+    if (verdict.user_name != connection.identity.user_name) {
+        return close(connection, ReasonCode::NotAuthorized, "another user than the one who has connected", now);
+    }
+    send_auth(connection, ReasonCode::Success, verdict, now);
 }
 
-void Shard::send_auth(Connection& connection, const Verdict& verdict, Instant now) {
-    mqtt::Auth auth{.reason_code = verdict.code, .authentication_method = connection.authentication_method};
+void Shard::send_auth(Connection& connection, ReasonCode code, const Verdict& verdict, Instant now) {
+    mqtt::Auth auth{.reason_code = code, .authentication_method = connection.authentication_method};
     if (verdict.authentication_data) auth.authentication_data = as_bytes(*verdict.authentication_data);
+    if (code == ReasonCode::ContinueAuthentication) connection.authentication = Connection::Authentication::Challenged;
     if (!connection.takes(auth)) {
         return close(connection, ReasonCode::PacketTooLarge, "AUTH is larger than your Maximum Packet Size", now);
     }
@@ -184,15 +207,15 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
     if (auth.authentication_method.value_or("") != connection.authentication_method) {  // [MQTT-4.12.0-5]
         return mqtt::failure(ReasonCode::ProtocolError, "AUTH with another authentication method than CONNECT");
     }
-    const bool connecting = connection.state == Connection::State::Authenticating;
-    if (connecting && auth.reason_code != ReasonCode::ContinueAuthentication) {
-        return mqtt::failure(ReasonCode::ProtocolError, "AUTH that does not continue the authentication");
+    if (auth.reason_code == ReasonCode::ReAuthenticate) {
+        const bool connected = connection.state == Connection::State::Connected;
+        if (!connected || connection.authentication != Connection::Authentication::Idle) {
+            return mqtt::failure(ReasonCode::ProtocolError, "an authentication is under way already");
+        }
+    } else if (connection.authentication != Connection::Authentication::Challenged) {  // 4.12: one step each, in turn.
+        return mqtt::failure(ReasonCode::ProtocolError, "AUTH that nothing asked for");
     }
-    if (connection.authenticator_asked) {  // 4.12: one step each, in turn.
-        return mqtt::failure(ReasonCode::ProtocolError, "AUTH before the last one has been answered");
-    }
-    const auto verdict = commons_.authenticator.proceed(auth, {id_, connection.id});
-    connection.authenticator_asked = !verdict;
+    const auto verdict = commons_.authenticator.proceed(auth, next_ticket(connection));
     if (verdict) apply(connection, *verdict, now);
     return {};
 }
@@ -368,7 +391,6 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& dis
 }
 
 void Shard::refuse(Connection& connection, ReasonCode code, std::string_view reason, Instant now) {
-    if (connection.state == Connection::State::Authenticating) commons_.authenticator.abandon({id_, connection.id});
     counters_.connects_refused.add();
     commons_.events.record({.kind = EventKind::ConnectRefused,
                             .client_id = connection.identity.client_id,
@@ -417,6 +439,7 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
 }
 
 void Shard::finish(Connection& connection, Instant now) {
+    abandon_authentication(connection);
     connection.state = Connection::State::Closing;
     actions_.push_back(action::Close{connection.id});
     set_deadline(connection, now + close_timeout);
@@ -428,7 +451,6 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     ASSERT(session != nullptr && session->connection() == &connection);
     connection.session = {};
     counters_.clients_connected.subtract();
-    if (connection.authenticator_asked) commons_.authenticator.abandon({id_, connection.id});
     session->detach();
     // Before anything is published, the will above all: a group that still takes this member to be there would choose
     // it again and again.

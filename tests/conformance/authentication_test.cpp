@@ -260,5 +260,237 @@ TEST_F(Pondering, NobodyWaitsForTheAnswerOfAConnectionThatIsGone) {
     EXPECT_EQ(ponderer.abandoned, ponderer.asked);
 }
 
+// Each step is one of the standard's, whoever is in a hurry.
+
+TEST_F(Authentication, NothingIsToBeContinuedOnAConnectionInUse) {  // [MQTT-4.12.0-3]
+    EXPECT_THAT(authenticated().exchange(answer("right")), ElementsAre("DISCONNECT 0x82", "closed"));
+    auto client = authenticated();
+    client.send(auth(ReasonCode::ReAuthenticate, "hello"));
+    client.send(answer("right"));
+    (void)client.received();
+    EXPECT_THAT(client.exchange(answer("right")), ElementsAre("DISCONNECT 0x82", "closed"));
+}
+
+TEST_F(Authentication, IsNotBegunAnewBeforeItHasEnded) {  // 4.12.1
+    auto client = authenticated();
+    EXPECT_THAT(client.exchange(auth(ReasonCode::ReAuthenticate, "hello")), ElementsAre(question_line));
+    EXPECT_THAT(client.exchange(auth(ReasonCode::ReAuthenticate, "hello")), ElementsAre("DISCONNECT 0x82", "closed"));
+}
+
+// Writes down what it is asked, and answers when the test does.
+class Deliberate : public broker::Authenticator {
+public:
+    std::optional<Verdict> authenticate(const broker::Login&, broker::Ticket ticket) override {
+        asked.push_back(ticket);
+        return std::nullopt;
+    }
+    std::optional<Verdict> proceed(const Auth&, broker::Ticket ticket) override {
+        asked.push_back(ticket);
+        return std::nullopt;
+    }
+    void abandon(broker::Ticket ticket) override { abandoned.push_back(ticket); }
+
+    std::vector<broker::Ticket> asked;
+    std::vector<broker::Ticket> abandoned;
+};
+
+class AnswerThatComesLater : public BothVersions {
+protected:
+    static Verdict success() { return {}; }
+
+    void answer(const Verdict& verdict) { broker.authenticated(authenticator.asked.back(), verdict); }
+
+    Deliberate authenticator;
+    Broker broker{{.authenticator = &authenticator}};
+};
+CHAPPE_BOTH_VERSIONS(AnswerThatComesLater);
+
+TEST_P(AnswerThatComesLater, LetsTheClientInWithAllThatItHasSentMeanwhile) {
+    auto client = broker.open(version());
+    client.send({brief("c"), PingReq{}});
+    client.send(subscribe(1, "a"));
+    EXPECT_THAT(client.received(), IsEmpty());
+    answer(success());
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00", "PINGRESP", "SUBACK 1 0x00"));
+    EXPECT_THAT(authenticator.abandoned, IsEmpty());
+}
+
+TEST_P(AnswerThatComesLater, RefusesTheClientAndAllThatItHasSentMeanwhile) {  // [MQTT-3.1.4-6]
+    auto client = broker.open(version());
+    client.send({brief("c"), PingReq{}});
+    answer({.code = ReasonCode::BadUserNameOrPassword});
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x86", "closed"));
+    EXPECT_THAT(authenticator.abandoned, IsEmpty());
+}
+
+TEST_P(AnswerThatComesLater, IsAwaitedNoLongerThanTheConnectTimeout) {
+    auto client = broker.open(brief("c"));
+    broker.advance(9s);
+    EXPECT_THAT(client.received(), IsEmpty());
+    broker.advance(1s);
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x87", "closed"));
+    EXPECT_EQ(authenticator.abandoned, authenticator.asked);
+    answer(success());
+    EXPECT_THAT(client.received(), IsEmpty());
+}
+
+TEST_P(AnswerThatComesLater, IsNotWantedWhenTheConnectionIsGone) {
+    auto client = broker.open(lasting("c"));
+    client.drop();
+    EXPECT_EQ(authenticator.abandoned, authenticator.asked);
+    answer(success());
+    auto next = broker.open(lasting("c"));
+    answer(success());
+    EXPECT_THAT(next.received(), ElementsAre("CONNACK 0x00"));  // The first has left no session.
+}
+
+TEST_P(AnswerThatComesLater, IsNotWantedWhenTheServerShutsDown) {  // [MQTT-3.2.2-8]
+    auto client = broker.open(brief("c"));
+    broker.shut_down();
+    EXPECT_EQ(client.received_bytes().at(3), version() == V5 ? 0x88 : 3);
+    EXPECT_EQ(authenticator.abandoned, authenticator.asked);
+    answer(success());
+    EXPECT_FALSE(client.connected());
+}
+
+TEST_P(AnswerThatComesLater, LeavesWhoIsConnectedAloneUntilItIsThere) {  // [MQTT-3.1.4-3]
+    auto first = broker.open(lasting("c"));
+    answer(success());
+    (void)first.received();
+    auto second = broker.open(lasting("c"));
+    EXPECT_THAT(first.exchange(PingReq{}), ElementsAre("PINGRESP"));
+    answer({.code = ReasonCode::BadUserNameOrPassword});
+    EXPECT_THAT(second.received(), ElementsAre("CONNACK 0x86", "closed"));
+    EXPECT_TRUE(first.connected());
+
+    auto third = broker.open(lasting("c"));
+    answer(success());
+    EXPECT_EQ(first.received(), ended(version(), "DISCONNECT 0x8E"));
+    EXPECT_THAT(third.received(), ElementsAre("CONNACK 0x00 session_present"));
+}
+
+// Two connections of a client wait at once: who is let in last has it.
+TEST_P(AnswerThatComesLater, DecidesWhoTakesOver) {  // [MQTT-3.1.4-3]
+    auto first = broker.open(lasting("c"));
+    auto second = broker.open(lasting("c"));
+    broker.authenticated(authenticator.asked[1], success());
+    EXPECT_THAT(second.received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_THAT(first.received(), IsEmpty());
+    broker.authenticated(authenticator.asked[0], success());
+    EXPECT_THAT(first.received(), ElementsAre("CONNACK 0x00 session_present"));
+    EXPECT_EQ(second.received(), ended(version(), "DISCONNECT 0x8E"));
+}
+
+TEST_P(AnswerThatComesLater, CountsOnce) {
+    auto client = broker.open(brief("c"));
+    answer(success());
+    answer(success());
+    answer({.code = ReasonCode::NotAuthorized});
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_TRUE(client.connected());
+}
+
+TEST_P(AnswerThatComesLater, MayNotBeAChallengeForWhoNamesNoMethod) {  // [MQTT-4.12.0-6]
+    auto client = broker.open(brief("c"));
+    answer({.code = ReasonCode::ContinueAuthentication});
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x87", "closed"));
+}
+
+// The same for enhanced authentication, which takes several answers.
+class Deliberating : public testing::Test {
+protected:
+    static constexpr auto challenge_line = "AUTH 0x18 method='riddle'";
+
+    static Auth auth(ReasonCode reason_code) { return {.reason_code = reason_code, .authentication_method = "riddle"}; }
+
+    void answer(std::size_t question, const Verdict& verdict) {
+        broker.authenticated(authenticator.asked.at(question), verdict);
+    }
+    Client connected() {
+        auto client = broker.open(connect);
+        broker.authenticated(authenticator.asked.back(), alice);
+        (void)client.received();
+        authenticator.asked.clear();
+        return client;
+    }
+
+    const Connect connect{.client_id = "c", .authentication_method = "riddle"};
+    const Verdict challenge{.code = ReasonCode::ContinueAuthentication};
+    const Verdict alice{.user_name = "alice"};
+    const Auth step = auth(ReasonCode::ContinueAuthentication);
+    const Auth again = auth(ReasonCode::ReAuthenticate);
+    Deliberate authenticator;
+    Broker broker{{.authenticator = &authenticator}};
+};
+
+TEST_F(Deliberating, AuthBeforeTheChallengeWaitsForIt) {
+    auto client = broker.open(connect);
+    client.send({step, step});
+    EXPECT_EQ(authenticator.asked.size(), 1U);
+    answer(0, challenge);
+    EXPECT_THAT(client.received(), ElementsAre(challenge_line));
+    EXPECT_EQ(authenticator.asked.size(), 2U);
+    answer(1, alice);
+    EXPECT_THAT(client.received(),
+                ElementsAre("CONNACK 0x00 method='riddle'", "DISCONNECT 0x82", "closed"));  // For the second.
+}
+
+TEST_F(Deliberating, AnswerToAnEarlierStepIsNone) {
+    auto client = broker.open(connect);
+    answer(0, challenge);
+    answer(0, alice);  // Nothing is asked now.
+    client.send(step);
+    answer(0, alice);
+    EXPECT_THAT(client.received(), ElementsAre(challenge_line));
+    answer(1, alice);
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00 method='riddle'"));
+}
+
+TEST_F(Deliberating, NoAuthFollowsASecondVerdict) {
+    auto client = broker.open(connect);
+    answer(0, alice);
+    answer(0, alice);
+    EXPECT_THAT(client.received(), ElementsAre("CONNACK 0x00 method='riddle'"));
+}
+
+TEST_F(Deliberating, ChallengeThatNobodyAnswersIsAbandoned) {
+    auto client = broker.open(connect);
+    answer(0, challenge);
+    broker.advance(10s);
+    EXPECT_THAT(client.received(), ElementsAre(challenge_line, "CONNACK 0x87", "closed"));
+    EXPECT_EQ(authenticator.abandoned, authenticator.asked);
+}
+
+TEST_F(Deliberating, DoneAgainTheConnectionIsUsedUntilTheAnswer) {  // 4.12.1
+    auto client = connected();
+    client.send({again, PingReq{}});
+    EXPECT_THAT(client.received(), ElementsAre("PINGRESP"));
+    answer(0, challenge);
+    EXPECT_THAT(client.exchange(PingReq{}), ElementsAre(challenge_line, "PINGRESP"));
+    client.send(step);
+    answer(1, alice);
+    EXPECT_THAT(client.received(), ElementsAre("AUTH 0x00 method='riddle'"));
+    EXPECT_THAT(authenticator.abandoned, IsEmpty());
+}
+
+// What the session has was granted to the user who connected.
+TEST_F(Deliberating, DoneAgainByAnotherUserEndsTheConnection) {  // [MQTT-4.12.1-2]
+    auto client = connected();
+    client.send(again);
+    answer(0, {.user_name = "bob"});
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x87", "closed"));
+}
+
+TEST_F(Deliberating, DoneAgainIsAbandonedAtATakeover) {
+    auto client = connected();
+    client.send(again);
+    auto other = broker.open(connect);
+    answer(1, alice);
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x8E", "closed"));
+    EXPECT_THAT(authenticator.abandoned, ElementsAre(authenticator.asked[0]));
+    answer(0, alice);
+    EXPECT_THAT(other.received(), ElementsAre("CONNACK 0x00 method='riddle'"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
