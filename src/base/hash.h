@@ -77,4 +77,18 @@ private:
     std::uint64_t mask_;
 };
 
+// A TextHash that lives elsewhere, as the hash of a standard container: for containers that there are many of. With
+// std::equal_to<> a key of type std::string is found by a view.
+class TextHashRef {
+public:
+    using is_transparent = void;
+
+    explicit TextHashRef(const TextHash& hash) noexcept : hash_(&hash) {}
+
+    [[nodiscard]] std::size_t operator()(std::string_view text) const noexcept { return (*hash_)(text); }
+
+private:
+    const TextHash* hash_;
+};
+
 }  // namespace chappe

@@ -1,7 +1,9 @@
 #include "base/hash.h"
 
+#include <functional>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 #include <gtest/gtest.h>
 
@@ -34,6 +36,15 @@ TEST(TextHash, CombinesWithANumber) {
     for (std::uint32_t number = 0; number < 1000; ++number) seen.insert(TextHash::combine(hash("x"), number));
     EXPECT_EQ(seen.size(), 1000);
     EXPECT_NE(TextHash::combine(hash("x"), 1), TextHash::combine(hash("y"), 1));
+}
+
+TEST(TextHashRef, IsTheHashOfAContainer) {
+    const TextHash hash(1);
+    EXPECT_EQ(TextHashRef(hash)("a/b"), hash("a/b"));
+    std::unordered_map<std::string, int, TextHashRef, std::equal_to<>> numbers(0, TextHashRef(hash));
+    numbers.emplace("one", 1);
+    EXPECT_EQ(numbers.find(std::string_view("one"))->second, 1);
+    EXPECT_FALSE(numbers.contains(std::string_view("two")));
 }
 
 }  // namespace

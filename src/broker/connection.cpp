@@ -24,9 +24,9 @@ std::optional<Duration> Connection::keep_alive_limit() const noexcept {
     return std::chrono::milliseconds{1500} * keep_alive_seconds;
 }
 
-void Connection::allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max) {
+void Connection::allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max, const TextHash& hash) {
     incoming_aliases_ = IncomingAliases(incoming_max);
-    if (outgoing_max != 0) outgoing_aliases_ = std::make_unique<OutgoingAliases>(outgoing_max);
+    if (outgoing_max != 0) outgoing_aliases_ = std::make_unique<OutgoingAliases>(outgoing_max, hash);
 }
 
 mqtt::Result<std::string_view> Connection::resolve_topic(const mqtt::Publish& publish) {

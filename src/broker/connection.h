@@ -95,7 +95,7 @@ public:
     [[nodiscard]] bool v5() const noexcept { return version == mqtt::ProtocolVersion::V5; }
     [[nodiscard]] std::optional<Duration> keep_alive_limit() const noexcept;  // One and a half times ([MQTT-3.1.2-22]).
 
-    void allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max);
+    void allow_aliases(std::uint16_t incoming_max, std::uint16_t outgoing_max, const TextHash& hash);
     // The topic of a PUBLISH, its alias resolved.
     [[nodiscard]] mqtt::Result<std::string_view> resolve_topic(const mqtt::Publish& publish);
 

@@ -36,8 +36,8 @@ struct Identity {
     }
 };
 
-// Names a CONNECT or AUTH that waits for its answer. Each has another step; what an Authenticator keeps from one step to
-// the next it finds by the connection.
+// Names a CONNECT or AUTH that waits for its answer. Each has another step; what an Authenticator keeps from one step
+// to the next it finds by the connection.
 struct Ticket {
     ShardId shard;
     ConnectionId connection;
@@ -67,16 +67,16 @@ struct Verdict {
 };
 
 // Asked once for each CONNECT and each AUTH, by the shard that owns the connection. Answers at once, or returns nothing
-// and has Shard::authenticated() called later, on that shard's thread; until then the connection waits. One question at a
-// time: there is no AUTH while an answer is still to come, and none without a challenge (ContinueAuthentication), except
-// the first of a re-authentication.
+// and has Shard::authenticated() called later, on that shard's thread; until then the connection waits. One question at
+// a time: there is no AUTH while an answer is still to come, and none without a challenge (ContinueAuthentication),
+// except the first of a re-authentication.
 class Authenticator {
 public:
     virtual ~Authenticator() = default;
 
     [[nodiscard]] virtual std::optional<Verdict> authenticate(const Login& login, Ticket ticket) = 0;
-    // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication (4.12.1).
-    // A re-authentication that ends with another user name than the connection's is refused.
+    // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication
+    // (4.12.1). A re-authentication that ends with another user name than the connection's is refused.
     [[nodiscard]] virtual std::optional<Verdict> proceed(const mqtt::Auth& auth, Ticket ticket) = 0;
     // An authentication ends before its last verdict: the connection is gone or has been refused for another reason. No
     // answer is wanted any more, and none will come from the client. The ticket is that of the last question.

@@ -9,7 +9,11 @@ using mqtt::QoS;
 using mqtt::ReasonCode;
 
 Session::Session(SessionId session_id, std::string name, SessionEnvironment& environment)
-    : id(session_id), client_id(std::move(name)), environment_(environment), queue_(environment.accounts) {}
+    : id(session_id),
+      client_id(std::move(name)),
+      subscriptions(0, TextHashRef(environment.hash)),
+      environment_(environment),
+      queue_(environment.accounts) {}
 
 void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept {
     ASSERT(connection_ == nullptr);
@@ -159,8 +163,9 @@ void Session::send_again(Instant now) {
     }
 }
 
-// The client may no longer have this message, which it may or may not have got before. With QoS 2 it may keep the packet
-// identifier, and would take the next message that comes under it for this one: so the exchange is brought to its end.
+// The client may no longer have this message, which it may or may not have got before. With QoS 2 it may keep the
+// packet identifier, and would take the next message that comes under it for this one: so the exchange is brought to
+// its end.
 void Session::withhold(mqtt::PacketId packet_id) {
     const auto& sent = inflight_.find(packet_id)->delivery;
     if (sent.qos == QoS::ExactlyOnce) {

@@ -5,12 +5,14 @@
 // what else became of messages in SessionEvents, which the shard reads after each call.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "broker/connection.h"
 #include "broker/counters.h"
@@ -78,6 +80,7 @@ struct SessionEnvironment {
     const Permissions& permissions;
     SessionEvents& events;
     JournalWriter& journal;
+    const TextHash& hash;
 };
 
 class Session {
@@ -101,7 +104,8 @@ public:
         false;                   // Has been in a shared subscription: its home is told of our comings and goings.
     bool kept = false;           // In the Journal: all that changes is written there.
     bool drop_reported = false;  // A dropped message of this session has been logged.
-    std::unordered_map<std::string, SessionSubscription> subscriptions;  // By filter as subscribed.
+    // By filter as subscribed. Strangers choose them, so the hash is keyed.
+    std::unordered_map<std::string, SessionSubscription, TextHashRef, std::equal_to<>> subscriptions;
 
     // --- The connection.
     [[nodiscard]] Connection* connection() const noexcept { return connection_; }

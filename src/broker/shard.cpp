@@ -34,7 +34,9 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
                    .retained = commons.retained,
                    .permissions = commons.permissions,
                    .events = events_,
-                   .journal = journal_},
+                   .journal = journal_,
+                   .hash = commons.hash},
+      sessions_by_client_(0, TextHashRef(commons.hash)),
       outboxes_(commons.shard_count) {}
 
 Shard::~Shard() {

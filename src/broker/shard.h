@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/deadline_heap.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "broker/action.h"
@@ -303,7 +304,7 @@ private:
     SessionEnvironment environment_;
 
     SlotMap<SessionId, Session> sessions_;
-    std::unordered_map<std::string_view, SessionId> sessions_by_client_;  // Keys point into the sessions.
+    std::unordered_map<std::string_view, SessionId, TextHashRef> sessions_by_client_;  // Keys point into the sessions.
     SlotMap<ConnectionId, Connection> connections_;
     std::unordered_map<GroupId, SharedGroup> groups_;
     SlotMap<PendingId, PendingPublish> pending_;

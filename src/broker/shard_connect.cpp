@@ -135,11 +135,11 @@ Ticket Shard::next_ticket(Connection& connection) const noexcept {
 
 // No verdict is wanted any more, where one was to come.
 void Shard::abandon_authentication(Connection& connection) {
-    if (std::exchange(connection.authentication, Connection::Authentication::Idle) == Connection::Authentication::Idle) {
+    if (std::exchange(connection.authentication, Connection::Authentication::Idle) ==
+        Connection::Authentication::Idle) {
         return;
     }
-    commons_.authenticator.abandon(
-        {.shard = id_, .connection = connection.id, .step = connection.authentication_step});
+    commons_.authenticator.abandon({.shard = id_, .connection = connection.id, .step = connection.authentication_step});
 }
 
 void Shard::authenticated(Ticket ticket, const Verdict& verdict, Instant now) {
@@ -279,11 +279,12 @@ void Shard::end_predecessors(Session& session, const Connection& connection, boo
     const bool another_user = !session.identity.is_same_user(connection.identity);
     const bool ends = clean_start || another_user;
     if (session.connected() || another_user) {
-        commons_.events.record({.kind = EventKind::SessionTakenOver,
-                                .client_id = session.client_id,
-                                .address = connection.peer.address,
-                                .code = ReasonCode::SessionTakenOver,
-                                .reason = another_user ? "another user has connected with this client identifier" : ""});
+        commons_.events.record(
+            {.kind = EventKind::SessionTakenOver,
+             .client_id = session.client_id,
+             .address = connection.peer.address,
+             .code = ReasonCode::SessionTakenOver,
+             .reason = another_user ? "another user has connected with this client identifier" : ""});
     }
     if (session.connected()) {  // [MQTT-3.1.4-3]
         const bool continues = !ends && session.expiry_interval_seconds != 0;
@@ -312,7 +313,8 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
 
     connection.accepted_packet_size_max = limits.packet_size_max;
     connection.receive_maximum = limits.receive_maximum;
-    connection.allow_aliases(limits.topic_alias_max, std::min(connect.topic_alias_maximum, limits.topic_alias_max));
+    connection.allow_aliases(limits.topic_alias_max, std::min(connect.topic_alias_maximum, limits.topic_alias_max),
+                             commons_.hash);
     session.attach(connection, std::min(connect.receive_maximum.value_or(std::numeric_limits<std::uint16_t>::max()),
                                         limits.inflight_max));
 }

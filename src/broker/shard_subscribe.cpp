@@ -119,7 +119,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
             answer.reason_codes.push_back(ReasonCode::TopicFilterInvalid);
             continue;
         }
-        const auto found = session.subscriptions.find(std::string(filter));
+        const auto found = session.subscriptions.find(filter);
         if (found == session.subscriptions.end()) {
             answer.reason_codes.push_back(ReasonCode::NoSubscriptionExisted);
             continue;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.h"
 #include "mqtt/reason_code.h"
 
 namespace chappe::broker {
@@ -30,7 +31,7 @@ private:
 // all are given, one that has not been used since the hand last passed it goes to the new topic (the clock algorithm).
 class OutgoingAliases {
 public:
-    explicit OutgoingAliases(std::uint16_t maximum) : maximum_(maximum) {}
+    OutgoingAliases(std::uint16_t maximum, const TextHash& hash) : maximum_(maximum), by_topic_(0, TextHashRef(hash)) {}
 
     struct Use {
         std::uint16_t alias = 0;  // 0: send the topic only.
@@ -50,8 +51,8 @@ private:
     std::uint16_t maximum_;
     std::uint16_t hand_ = 0;
     std::vector<Alias> aliases_;  // Alias n is at n - 1.
-    std::unordered_map<std::string_view, std::uint16_t>
-        by_topic_;  // Keys point into aliases_, which is reserved at once.
+    // Keys point into aliases_, which is reserved at once.
+    std::unordered_map<std::string_view, std::uint16_t, TextHashRef> by_topic_;
 };
 
 }  // namespace chappe::broker

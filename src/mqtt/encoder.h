@@ -67,8 +67,8 @@ struct PublishHead {
 };
 
 // Appends all that stands before the payload. Returns how far from there the packet identifier is, which is left 0;
-// with QoS 0 there is none. Where the packet would be larger than packet_size_limit it appends and returns nothing: what
-// came as a packet may grow on its way out, by the properties of 5.0 or by subscription identifiers.
+// with QoS 0 there is none. Where the packet would be larger than packet_size_limit it appends and returns nothing:
+// what came as a packet may grow on its way out, by the properties of 5.0 or by subscription identifiers.
 [[nodiscard]] std::optional<std::size_t> encode(const PublishHead& head, ProtocolVersion version, Buffer& out);
 
 }  // namespace chappe::mqtt

@@ -20,7 +20,8 @@ using broker::ShardId;
 class Welcome : public broker::Authenticator {
 public:
     std::optional<broker::Verdict> authenticate(const broker::Login& login, broker::Ticket) override {
-        if (!login.authentication_method) return broker::Verdict{.user_name = std::string(login.user_name.value_or(""))};
+        if (!login.authentication_method)
+            return broker::Verdict{.user_name = std::string(login.user_name.value_or(""))};
         return broker::Verdict{.code = ReasonCode::BadAuthenticationMethod, .reason = "this method is not known here"};
     }
     std::optional<broker::Verdict> proceed(const Auth&, broker::Ticket) override { return broker::Verdict{}; }
@@ -247,9 +248,9 @@ Client Broker::open(ProtocolVersion version) {
 Client Broker::open(const Connect& connect) { return open(connect, open(connect.version)); }
 
 Client Broker::open_as_operator(const Connect& connect) {
-    return open(connect, state_->accept(connect.version, {.address = "unix:control.sock",
-                                                          .anonymous_allowed = true,
-                                                          .is_operator = true}));
+    return open(connect,
+                state_->accept(connect.version,
+                               {.address = "unix:control.sock", .anonymous_allowed = true, .is_operator = true}));
 }
 
 Client Broker::open(const Connect& connect, Client client) {

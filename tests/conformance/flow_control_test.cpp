@@ -180,7 +180,7 @@ TEST(MaximumPacketSize, OfTheClientIsKept) {  // [MQTT-3.1.2-24]
 }
 
 // An alias makes the first packet of a topic longer, also by what its lengths take. The harness looks at the size.
-TEST(MaximumPacketSize, LeavesRoomForAnAlias) {      // [MQTT-3.1.2-24]
+TEST(MaximumPacketSize, LeavesRoomForAnAlias) {     // [MQTT-3.1.2-24]
     constexpr std::uint32_t largest = 2 + 127 + 2;  // With the alias, Remaining Length takes a second byte.
     Broker broker;
     auto publisher = broker.connect("p");
