@@ -66,7 +66,7 @@ public:
     State state = State::AwaitingConnect;
     SessionId session;              // Zero until CONNECT has been accepted, and after it has been detached.
     Identity identity;              // Set with CONNECT.
-    Instant last_packet_at;         // For the keep alive.
+    Instant last_packet_at;         // For the keep alive; by the shard's clock that stands still while nobody is read.
     bool connect_received = false;  // So the version is known, and a refusal can be a CONNACK.
     bool over_limit = false;        // Beyond connections_max: its CONNECT will be refused.
     bool reading_paused = false;

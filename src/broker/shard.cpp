@@ -16,6 +16,7 @@ constexpr auto retained_expiry_pause = 10ms;   // Between portions, when there a
 constexpr std::size_t unsent_replies_max = 64 * 1024;
 // Beyond connections_max, so many more get an answer to their CONNECT; others are just closed.
 constexpr std::uint32_t connections_answered_beyond_limit = 64;
+constexpr auto keep_alive_pause = 1s;  // Between looks at a keep alive while nobody is read.
 
 }  // namespace
 
@@ -155,7 +156,7 @@ std::size_t Shard::process(Connection& connection, Bytes bytes, Instant now) {
 
 // Returns whether the packet is done with; a CONNECT that goes to another shard is not.
 bool Shard::process_frame(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now) {
-    connection.last_packet_at = now;
+    connection.last_packet_at = reading_time(now);
     if (connection.state == Connection::State::AwaitingConnect) return handle_connect(connection, frame, packet, now);
     const auto handled = handle_frame(connection, frame, now);
     if (!handled) close(connection, handled.error().code, handled.error().reason, now);
@@ -226,7 +227,7 @@ void Shard::sent(ConnectionId id, std::size_t bytes, Instant now) {
     if (connection == nullptr) return;
     counters_.bytes_sent.add(bytes);
     connection->sent(bytes);
-    if (connection->reading_paused) connection->last_packet_at = now;  // It takes bytes, so it is alive.
+    if (connection->reading_paused) connection->last_packet_at = reading_time(now);  // It takes bytes, so it is alive.
     pause_or_resume_reading(*connection);
     if (auto* session = session_of(*connection)) {
         session->pump(now);
@@ -319,9 +320,17 @@ void Shard::on_deadline(Connection& connection, Instant now) {
 void Shard::check_keep_alive(Connection& connection, Instant now) {
     const auto limit = connection.keep_alive_limit();
     if (!limit) return;
-    const auto due = connection.last_packet_at + *limit;
-    if (due > now) return set_deadline(connection, due);
+    const auto left = connection.last_packet_at + *limit - reading_time(now);
+    if (left > Duration::zero()) {
+        return set_deadline(connection, now + (mailboxes_full_ == 0 ? left : std::max<Duration>(left, keep_alive_pause)));
+    }
     close(connection, ReasonCode::KeepAliveTimeout, "nothing received for 1.5 times the keep alive", now);
+}
+
+// A clock that stands still while this shard reads nobody, since another has not emptied its mailbox: that silence is not
+// the clients'.
+Instant Shard::reading_time(Instant now) const noexcept {
+    return (mailboxes_full_ == 0 ? now : reading_stopped_at_) - not_reading_;
 }
 
 void Shard::on_deadline(Session& session, Instant now) {
@@ -356,7 +365,7 @@ void Shard::end_round(Instant now) {
         auto& mailbox = commons_.mailboxes[to];
         if (mailbox.put(outbox.mail, std::exchange(outbox.bytes, 0))) actions_.push_back(action::Wake{ShardId{to}});
         if (mailbox.full_for(id_, config_.limits.mailbox_bytes_max)) {
-            ++mailboxes_full_;
+            if (mailboxes_full_++ == 0) reading_stopped_at_ = now;
             counters_.reached(Bound::MailboxBytesMax);
         }
     }
@@ -378,8 +387,7 @@ void Shard::read_mail(Instant now) {
                 } else if constexpr (std::is_same_v<Kind, mail::MemberDelivery>) {
                     deliver_to_member(arrived.member, std::move(arrived.delivery), now);
                 } else if constexpr (std::is_same_v<Kind, mail::MailboxEmptied>) {
-                    if (mailboxes_full_ != 0) --mailboxes_full_;
-                    if (mailboxes_full_ == 0) actions_.push_back(action::ReadAllAgain{});
+                    mailbox_emptied(now);
                 } else {
                     handle_group_mail(arrived, now);
                 }
@@ -389,6 +397,13 @@ void Shard::read_mail(Instant now) {
     arrived_.clear();
     deliver_early_for_groups(now);
     for (const auto sender : senders_waiting_) post(sender, mail::MailboxEmptied{});
+}
+
+void Shard::mailbox_emptied(Instant now) {
+    ASSERT(mailboxes_full_ != 0);  // Each mailbox that this shard waits for says so once.
+    if (--mailboxes_full_ != 0) return;
+    not_reading_ += now - reading_stopped_at_;
+    actions_.push_back(action::ReadAllAgain{});
 }
 
 std::vector<Action>& Shard::take_actions() {

@@ -169,6 +169,8 @@ private:
     void on_deadline(Connection& connection, Instant now);
     void on_deadline(Session& session, Instant now);
     void check_keep_alive(Connection& connection, Instant now);
+    [[nodiscard]] Instant reading_time(Instant now) const noexcept;
+    void mailbox_emptied(Instant now);
     void remove_expired_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);
@@ -313,6 +315,8 @@ private:
     std::vector<Mail> arrived_;
     std::vector<ShardId> senders_waiting_;
     std::uint32_t mailboxes_full_ = 0;  // That this shard waits for, and so does not read its publishers.
+    Instant reading_stopped_at_;        // While there are such.
+    Duration not_reading_{0};           // How long that was, in all, before.
     std::optional<Redirect> redirect_new_;
     mqtt::Publish publish_;  // Decoded into again and again.
     Buffer properties_;      // Likewise.

@@ -91,5 +91,46 @@ TEST(ServerKeepAlive, IsNotToldWhereTheClientsOwnIsKept) {  // [MQTT-3.2.2-22]
                 ElementsAre("CONNACK 0x00"));
 }
 
+// Another shard has not emptied its mailbox, so this one reads nobody: what the client sends meanwhile does count, once it
+// is read, and silence does not.
+TEST_P(KeepAlive, TimeInWhichTheBrokerDoesNotReadDoesNotCount) {  // [MQTT-3.1.2-22] [MQTT3-3.1.2-24]
+    Broker broker({.limits = {.mailbox_bytes_max = 4096}});
+    for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {  // On both shards.
+        static_cast<void>(broker.subscriber(Connect{.client_id = name}, "a"));
+    }
+    auto alive = broker.connect(client(10));
+    broker.advance(5s);
+    broker.hold_mail();
+    for (int i = 0; i < 4; ++i) alive.send(publish("a", std::string(1000, 'x')));
+    ASSERT_EQ(broker.reached(broker::Bound::MailboxBytesMax), 1U);
+    broker.advance(100s);
+    alive.send(PingReq{});
+    EXPECT_TRUE(alive.connected());
+    EXPECT_THAT(alive.received(), IsEmpty());
+    broker.read_mail();
+    EXPECT_THAT(alive.received(), ElementsAre("PINGRESP"));
+
+    broker.advance(14'999ms);
+    EXPECT_TRUE(alive.connected());
+    broker.advance(1ms);
+    EXPECT_FALSE(alive.connected());
+}
+
+TEST_P(KeepAlive, SilenceIsCountedOnWhereTheBrokerReadsAgain) {  // [MQTT-3.1.2-22] [MQTT3-3.1.2-24]
+    Broker broker({.limits = {.mailbox_bytes_max = 4096}});
+    for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
+        static_cast<void>(broker.subscriber(Connect{.client_id = name}, "a"));
+    }
+    auto silent = broker.connect(client(10));
+    broker.hold_mail();
+    for (int i = 0; i < 4; ++i) silent.send(publish("a", std::string(1000, 'x')));
+    broker.advance(100s);
+    broker.read_mail();
+    broker.advance(14s);
+    EXPECT_TRUE(silent.connected());
+    broker.advance(1s);
+    EXPECT_FALSE(silent.connected());
+}
+
 }  // namespace
 }  // namespace chappe::conformance
