@@ -301,8 +301,9 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
     auto* entry = inflight_.find(ack.packet_id);
     if (entry == nullptr) {
         if (!is_error(ack.reason_code)) {
-            connection_->send(
-                mqtt::PubRel{.packet_id = ack.packet_id, .reason_code = ReasonCode::PacketIdentifierNotFound});
+            connection_->send_with_reason(
+                mqtt::PubRel{.packet_id = ack.packet_id, .reason_code = ReasonCode::PacketIdentifierNotFound},
+                "no PUBLISH with this packet identifier waits for PUBREC");
         }
         return {};
     }

@@ -225,12 +225,16 @@ void Shard::receive_receipt(const mail::Receipt& receipt, Instant now) {
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::PubRel& release) {
     mqtt::PubComp complete{.packet_id = release.packet_id};
     auto& session = *session_of(connection);
-    if (!session.released(release.packet_id)) complete.reason_code = ReasonCode::PacketIdentifierNotFound;
+    std::string_view why;
+    if (!session.released(release.packet_id)) {
+        complete.reason_code = ReasonCode::PacketIdentifierNotFound;
+        why = "no PUBLISH with this packet identifier waits for PUBREL";
+    }
     // Every PUBCOMP gives the client a slot (4.9), also that for a PUBREL it had to send again on a new connection.
     connection.publish_completed();
     // The client may use the identifier for another message, which must not be taken for this one.
     if (session.kept) journal_.hold(connection);
-    connection.send(complete);
+    connection.send_with_reason(complete, why);
     return {};
 }
 

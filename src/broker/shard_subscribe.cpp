@@ -114,9 +114,11 @@ void Shard::queue_retained(Session& session, const SessionSubscription& subscrip
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& unsubscribe, Instant now) {
     auto& session = *session_of(connection);
     mqtt::UnsubAck answer{.packet_id = unsubscribe.packet_id};
+    std::string_view why;
     for (const auto filter : unsubscribe.filters) {
         if (!mqtt::is_valid_topic_filter(filter)) {
             answer.reason_codes.push_back(ReasonCode::TopicFilterInvalid);
+            why = "not a topic filter";
             continue;
         }
         const auto found = session.subscriptions.find(filter);
@@ -131,7 +133,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
     }
     if (!connection.takes(answer)) return failure_too_large();
     if (session.kept) journal_.hold(connection);
-    connection.send(answer);
+    connection.send_with_reason(answer, why);
     return {};
 }
 
