@@ -335,8 +335,9 @@ Instant Shard::reading_time(Instant now) const noexcept {
 
 void Shard::on_deadline(Session& session, Instant now) {
     ASSERT(!session.connected());
-    if (session.will_due_at && *session.will_due_at <= now) publish_will(session, now);
-    if (!session.ends_at || *session.ends_at > now) return set_deadline(session);
+    const bool ends = session.ends_at && *session.ends_at <= now;  // And publishes its will then.
+    if (!ends && session.will_due_at && *session.will_due_at <= now) publish_will(session, now);
+    if (!ends) return set_deadline(session);
     counters_.sessions_expired.add();
     commons_.events.record({.kind = EventKind::SessionExpired, .client_id = session.client_id});
     end_session(session, now);

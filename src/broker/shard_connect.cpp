@@ -458,20 +458,17 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     // it again and again.
     if (session->subscribed_to_groups) update_groups(*session, now);
     settle(*session, now);
-    if (fate == SessionFate::Continues) {
-        end_will(*session, will, fate, now);
-        return;
-    }
-    const bool ends = session->expiry_interval_seconds == 0;
+    const bool ends = fate == SessionFate::AsAgreed && session->expiry_interval_seconds == 0;
     if (ends && will == WillFate::Discard) session->will.reset();
     if (ends) return end_session(*session, now);
+    if (fate == SessionFate::Continues) return end_will(*session, will, fate, now);
+    if (session->subscribed_to_groups) return_group_deliveries(*session, now);
     end_will(*session, will, fate, now);
     if (session->expiry_interval_seconds != mqtt::session_never_expires) {
         session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};
     }
     set_deadline(*session);
     keep(*session);
-    if (session->subscribed_to_groups) return_group_deliveries(*session, now);
 }
 
 void Shard::end_session(Session& session, Instant now) {
@@ -479,10 +476,11 @@ void Shard::end_session(Session& session, Instant now) {
         session.expiry_interval_seconds = 0;
         return close(*session.connection(), ReasonCode::QuotaExceeded, "the session was ended", now);
     }
-    if (session.will) publish_will(session, now);  // [MQTT-3.1.2-8]: at the latest when the session ends.
-    if (session.subscribed_to_groups) return_group_deliveries(session, now);
     for (const auto& [text, subscription] : session.subscriptions) remove_subscription(session, subscription, now);
     session.subscriptions.clear();
+    if (session.subscribed_to_groups) return_group_deliveries(session, now);
+    // [MQTT-3.1.2-8]: at the latest when the session ends. Its own subscriptions have gone before.
+    if (session.will) publish_will(session, now);
     session.expiry_interval_seconds = 0;
     keep(session);
     session.abandon_deliveries();

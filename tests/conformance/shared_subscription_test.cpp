@@ -1,5 +1,7 @@
 // Shared subscriptions: who gets a message, and who must not.
 
+#include <array>
+
 #include "tests/conformance/broker.h"
 
 namespace chappe::conformance {
@@ -95,6 +97,51 @@ TEST_F(SharedSubscriptions, RefusedByOneMemberGoesToNoOther) {  // [MQTT-4.8.2-6
     broker.advance(1h);
     EXPECT_THAT(other.received(), IsEmpty());
     EXPECT_THAT(broker.open(lasting("one")).received(), ElementsAre("CONNACK 0x00 session_present"));
+}
+
+// On the shard where the shared subscription has its home and on another one, and with each strategy.
+class OwnWills : public testing::TestWithParam<broker::SharedStrategy> {
+protected:
+    static Connect with_will(std::string_view client_id, std::uint32_t expiry_interval_seconds) {
+        auto connect = lasting(client_id);
+        connect.session_expiry_interval_seconds = expiry_interval_seconds;
+        connect.will = {.topic = "a", .payload = as_bytes("lost"), .qos = AtLeastOnce};
+        return connect;
+    }
+
+    static constexpr std::array<std::string_view, 4> names = {"one", "two", "three", "four"};
+    Broker broker{{.policy = {.shared_strategy = GetParam()}}};
+};
+INSTANTIATE_TEST_SUITE_P(Strategies, OwnWills,
+                         testing::Values(broker::SharedStrategy::RoundRobin, broker::SharedStrategy::Random,
+                                         broker::SharedStrategy::Sticky, broker::SharedStrategy::HashTopic,
+                                         broker::SharedStrategy::HashClient));
+
+TEST_P(OwnWills, OfTheOnlyMemberWaitForIt) {
+    for (const auto name : names) {
+        broker.subscriber(with_will(name, 3600), "$share/group/a", {.qos = AtLeastOnce}).drop();
+        auto again = broker.connect(lasting(name));
+        EXPECT_THAT(again.received(), ElementsAre("PUBLISH a 'lost' qos=1 id=1")) << name;
+        again.send({puback(1), unsubscribe(2, {"$share/group/a"})});
+    }
+}
+
+TEST_P(OwnWills, OfTheOnlyMemberWaitForTheConnectionThatTakesItOver) {
+    for (const auto name : names) {
+        auto first = broker.subscriber(with_will(name, 3600), "$share/group/a", {.qos = AtLeastOnce});
+        auto again = broker.connect(lasting(name));
+        EXPECT_THAT(again.received(), ElementsAre("PUBLISH a 'lost' qos=1 id=1")) << name;
+        again.send({puback(1), unsubscribe(2, {"$share/group/a"})});
+    }
+}
+
+TEST_P(OwnWills, OfAMemberWhoseSessionEndsGoToAnother) {
+    auto other = broker.subscriber("other", "$share/group/a", AtLeastOnce);
+    for (const auto name : names) {
+        broker.subscriber(with_will(name, 0), "$share/group/a", {.qos = AtLeastOnce}).drop();
+        EXPECT_EQ(other.received().size(), 1U) << name;
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
 }
 
 }  // namespace

@@ -190,5 +190,15 @@ TEST_F(Wills5, KeepTheirPropertiesAndTheOrderOfUserProperties) {  // [MQTT-3.1.3
                                                 "correlation='k' user=b:1 user=a:2 user=b:1 user=a:3"));
 }
 
+// What goes with the session is not owed to it any more, so nothing is lost.
+TEST_F(Wills5, OfASessionThatEndsAreNotOwedToItself) {
+    for (const auto& connect : {delayed(0, 0), delayed(10, 10), delayed(60, 10)}) {
+        broker.subscriber(connect, "will", {.qos = AtLeastOnce}).drop();
+        broker.advance(10s);
+        EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'lost'"));
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace chappe::conformance
