@@ -316,7 +316,7 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
         if (delivery.message) {
             lose(delivery, DropReason::RefusedBySubscriber);
         } else {
-            forget(delivery);
+            complete(delivery);
         }
         return {};
     }

@@ -99,6 +99,17 @@ TEST_F(SharedSubscriptions, RefusedByOneMemberGoesToNoOther) {  // [MQTT-4.8.2-6
     EXPECT_THAT(broker.open(lasting("one")).received(), ElementsAre("CONNACK 0x00 session_present"));
 }
 
+// PUBREC comes again after PUBREL, and now with an error: the exchange is over.
+TEST_F(SharedSubscriptions, RefusedAfterItWasReleasedGivesTheMembersPlaceFree) {
+    auto connect = lasting("one");
+    connect.receive_maximum = 1;
+    auto chosen = broker.subscriber(connect, "$share/group/a", {.qos = ExactlyOnce});
+    publisher.send({publish("a", "x", ExactlyOnce, 1), publish("a", "y", ExactlyOnce, 2)});
+    EXPECT_THAT(chosen.received(), ElementsAre("PUBLISH a 'x' qos=2 id=1"));
+    EXPECT_THAT(chosen.exchange(pubrec(1)), ElementsAre("PUBREL 1"));
+    EXPECT_THAT(chosen.exchange(pubrec(1, ReasonCode::UnspecifiedError)), ElementsAre("PUBLISH a 'y' qos=2 id=2"));
+}
+
 // On the shard where the shared subscription has its home and on another one, and with each strategy.
 class OwnWills : public testing::TestWithParam<broker::SharedStrategy> {
 protected:
