@@ -5,23 +5,35 @@
 namespace chappe::broker {
 
 SharedGroup::Member* SharedGroup::find(ShardId shard, SessionId session) noexcept {
-    const auto found = std::ranges::find_if(
-        members_, [&](const Member& member) { return member.shard == shard && member.session == session; });
-    return found == members_.end() ? nullptr : &*found;
+    const auto found = places_.find({session, shard});
+    return found == places_.end() ? nullptr : &members_[found->second];
 }
 
 void SharedGroup::update(const GroupMember& update) {
-    auto* member = find(update.shard, update.session);
-    if (member == nullptr) member = &members_.emplace_back();
-    static_cast<GroupMember&>(*member) = update;
+    const auto [place, is_new] = places_.try_emplace({update.session, update.shard}, members_.size());
+    if (is_new) members_.emplace_back();
+    static_cast<GroupMember&>(members_[place->second]) = update;
 }
 
+// The last member takes the place of the one who leaves. If that was the one who got the last message, the next goes to
+// the member who has its place now.
 void SharedGroup::leave(ShardId shard, SessionId session) {
-    const auto* member = find(shard, session);
-    if (member == nullptr) return;
-    const auto index = static_cast<std::size_t>(member - members_.data());
-    members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(index));
-    if (last_ != 0 && last_ >= index) --last_;
+    const auto found = places_.find({session, shard});
+    if (found == places_.end()) return;
+    const auto place = found->second;
+    const auto moved = members_.size() - 1;
+    places_.erase(found);
+    if (place != moved) {
+        members_[place] = std::move(members_[moved]);
+        places_[{members_[place].session, members_[place].shard}] = place;
+    }
+    members_.pop_back();
+    if (last_ == place) {
+        last_ = (place == 0 ? members_.size() : place) - 1;
+    } else if (last_ == moved) {
+        last_ = place;
+    }
+    if (members_.empty()) last_ = 0;
 }
 
 void SharedGroup::done(ShardId shard, SessionId session, std::uint32_t count) {

@@ -8,7 +8,9 @@
 // comes back first.
 
 #include <cstdint>
-#include <string_view>
+#include <functional>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -43,6 +45,13 @@ public:
                                        const TextHash& hash);
 
 private:
+    using Key = std::pair<SessionId, ShardId>;
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const noexcept {
+            return std::hash<std::uint64_t>{}(TextHash::combine(key.first.value, key.second.value));
+        }
+    };
+
     [[nodiscard]] Member* find(ShardId shard, SessionId session) noexcept;
     [[nodiscard]] static bool can_take(const Member& member, const Message& message) noexcept;
     [[nodiscard]] Member* next_in_turn(const Message& message) noexcept;
@@ -51,7 +60,8 @@ private:
     [[nodiscard]] Member* by_hash(std::uint64_t key, const TextHash& hash) noexcept;
 
     std::vector<Member> members_;
-    std::size_t last_ = 0;  // Index of the one who got the last message.
+    std::unordered_map<Key, std::size_t, KeyHash> places_;  // Of the members in members_.
+    std::size_t last_ = 0;                                  // Index of the one who got the last message.
 };
 
 }  // namespace chappe::broker

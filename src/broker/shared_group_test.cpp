@@ -11,6 +11,7 @@ namespace {
 
 using mqtt::QoS;
 using testing::ElementsAre;
+using testing::UnorderedElementsAreArray;
 
 class AGroup : public testing::Test {
 protected:
@@ -66,6 +67,22 @@ TEST_F(AGroup, TakesTurns) {
     join(3, 100, false);
     EXPECT_EQ(choose(SharedStrategy::RoundRobin), nobody);
     EXPECT_FALSE(group.anybody_online());
+}
+
+// Whoever leaves, each of the others gets one of the next messages.
+TEST_F(AGroup, GoesOnInTurnWhenAMemberLeaves) {
+    for (std::uint64_t leaver = 1; leaver <= 4; ++leaver) {
+        for (int given = 0; given != 4; ++given) {
+            for (const std::uint64_t session : {1, 2, 3, 4}) join(session);
+            for (int i = 0; i != given; ++i) choose(SharedStrategy::RoundRobin);
+            leave(leaver);
+            std::vector<std::uint64_t> others = {1, 2, 3, 4};
+            std::erase(others, leaver);
+            EXPECT_THAT(choose_many(SharedStrategy::RoundRobin, 3), UnorderedElementsAreArray(others));
+            for (const std::uint64_t session : {1, 2, 3, 4}) leave(session);
+            EXPECT_TRUE(group.empty());
+        }
+    }
 }
 
 TEST_F(AGroup, GivesNobodyMoreThanTheyTake) {
