@@ -85,7 +85,7 @@ std::optional<HandedOver> Shard::take_for_handover(ConnectionId id) {
 
 bool Shard::may_read(ConnectionId id) const noexcept {
     const auto* connection = connections_.find(id);
-    if (connection == nullptr || connection->reading_paused || mailboxes_full_ != 0) return false;
+    if (connection == nullptr || connection->reading_paused || mailboxes_full_ != 0 || shutting_down_) return false;
     return connection->state != Connection::State::HandingOver && connection->state != Connection::State::Closing;
 }
 
@@ -373,9 +373,10 @@ void Shard::end_round(Instant now) {
     encoder_.forget();
 }
 
-void Shard::read_mail(Instant now) {
+std::size_t Shard::read_mail(Instant now) {
     senders_waiting_.clear();
     commons_.mailboxes[id_.value].take(arrived_, senders_waiting_);
+    const auto read = arrived_.size();
     for (auto& mail : arrived_) {
         std::visit(
             [&]<class Kind>(Kind& arrived) {
@@ -398,6 +399,7 @@ void Shard::read_mail(Instant now) {
     arrived_.clear();
     deliver_early_for_groups(now);
     for (const auto sender : senders_waiting_) post(sender, mail::MailboxEmptied{});
+    return read;
 }
 
 void Shard::mailbox_emptied(Instant now) {

@@ -88,7 +88,8 @@ public:
     // --- Time and mail.
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     void advance(Instant now);
-    void read_mail(Instant now);
+    // Returns how much there was.
+    std::size_t read_mail(Instant now);
     // Ends what must end and posts what other shards are owed. Call it after each round, before anything is written.
     void end_round(Instant now);
 
@@ -105,7 +106,11 @@ public:
     std::size_t redirect_clients(std::optional<std::string_view> client_id, const Redirect& redirect, Instant now);
     // From now on, new clients are sent to another server; nothing: no longer.
     void redirect_new_clients(std::optional<Redirect> redirect) { redirect_new_ = std::move(redirect); }
-    // Says goodbye to all clients, with 0x8B.
+    // The first of two steps to the end: publishes the wills of all who are connected and whose will is due with their
+    // connection, and reads nothing more from clients. They may be owed what other shards publish here, so no shard may
+    // take the second step before the mail of all has been read.
+    void begin_shutdown(Instant now);
+    // The second: says goodbye to all clients, with 0x8B.
     void shut_down(Instant now);
 
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }

@@ -35,16 +35,20 @@ std::size_t Shard::redirect_clients(std::optional<std::string_view> client_id, c
     return redirected;
 }
 
-// The wills of those who are still connected are published first, to the others who are: a server that is about to stop
-// has no later time to publish them.
-void Shard::shut_down(Instant now) {
+// A server that is about to stop has no later time to publish these wills, and after shut_down() nobody would be there
+// to get them. A will with a delay is due where the session ends with the connection ([MQTT-3.1.2-8]).
+void Shard::begin_shutdown(Instant now) {
     shutting_down_ = true;
     connections_.for_each([&](Connection& connection) {
         auto* session = session_of(connection);
-        if (session != nullptr && session->will && session->will->delay_interval_seconds == 0) {
-            publish_will(*session, now);
-        }
+        if (session == nullptr || !session->will) return;
+        const bool is_due = session->will->delay_interval_seconds == 0 || session->expiry_interval_seconds == 0;
+        if (is_due) publish_will(*session, now);
     });
+}
+
+void Shard::shut_down(Instant now) {
+    ASSERT(shutting_down_);
     connections_.for_each([&](Connection& connection) {
         close(connection, ReasonCode::ServerShuttingDown, "the server is shutting down", now);
     });

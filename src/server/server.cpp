@@ -194,7 +194,10 @@ void Server::run() {
 
 void Server::on_signal(int signal) {
     if (signal == SIGHUP) return reload_settings();
-    if (shutting_down_) return loop_->stop();
+    if (shutting_down_) {
+        logger_.write(LogLevel::Warning, "shutdown_cut_short", "a second signal: clients are not waited for");
+        return loop_->stop();
+    }
     begin_shutdown();
 }
 
@@ -228,17 +231,42 @@ void Server::reload_settings() {
 void Server::begin_shutdown() {
     shutting_down_ = true;
     logger_.write(LogLevel::Info, "stopping", "stopping");
+    sys_timer_->cancel();
     close_listeners();
-    shards_draining_ = shards_.size();
+    for (const auto& shard : shards_) {
+        shard->with_shard([](broker::Shard& target, Instant now) { target.begin_shutdown(now); });
+    }
+    await_mail();
+    shutdown_timer_->set(loop_->now() + std::chrono::seconds{settings_.shutdown_timeout_seconds});
+}
+
+// Wills on their way to subscribers of another shard, over the home of a shared subscription even to a third one, must
+// be there before connections are closed. Mail comes only from mail now, since no shard reads its clients any more:
+// once all have been asked and none has had any since it was asked before, there will be none.
+void Server::await_mail() {
+    shards_awaited_ = shards_.size();
+    quiet_ = true;
+    for (const auto& shard : shards_) {
+        shard->when_mail_is_read([this](bool quiet) {
+            loop_->post([this, quiet] {
+                quiet_ &= quiet;
+                if (--shards_awaited_ != 0) return;
+                quiet_ ? close_connections() : await_mail();
+            });
+        });
+    }
+}
+
+void Server::close_connections() {
+    shards_awaited_ = shards_.size();
     for (const auto& shard : shards_) {
         shard->with_shard([](broker::Shard& target, Instant now) { target.shut_down(now); });
         shard->when_drained([this] {
             loop_->post([this] {
-                if (--shards_draining_ == 0) loop_->stop();
+                if (--shards_awaited_ == 0) loop_->stop();
             });
         });
     }
-    shutdown_timer_->set(loop_->now() + std::chrono::seconds{settings_.shutdown_timeout_seconds});
 }
 
 // On the loops that they stand on; their threads run.

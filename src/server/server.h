@@ -59,6 +59,8 @@ private:
     void on_signal(int signal);
     void reload_settings();
     void begin_shutdown();
+    void await_mail();
+    void close_connections();
     void close_listeners();
     void update_sys_topics();
     void publish_sys(std::string_view topic, std::string_view payload);
@@ -82,7 +84,8 @@ private:
     std::unique_ptr<net::Timer> shutdown_timer_;
     std::unique_ptr<SysTopics> sys_topics_;
     std::unique_ptr<Control> control_;
-    std::size_t shards_draining_ = 0;
+    std::size_t shards_awaited_ = 0;  // At shutdown: that have not read their mail yet, or are not drained.
+    bool quiet_ = false;              // None of the others has had mail since it was last asked.
     bool shutting_down_ = false;
 };
 

@@ -20,7 +20,7 @@ ShardThread::ShardThread(std::unique_ptr<net::EventLoop> loop, broker::ShardId i
       others_(others),
       shard_(id, commons, config, seed, std::chrono::steady_clock::now()),
       lingering_(std::make_unique<net::LingeringClose>(*loop_)) {
-    loop_->on_wake([this] { shard_.read_mail(loop_->now()); });
+    loop_->on_wake([this] { has_had_mail_ |= shard_.read_mail(loop_->now()) != 0; });
     loop_->on_deadline([this] { shard_.advance(loop_->now()); });
     loop_->on_round_end([this] { finish_round(); });
 }
@@ -42,6 +42,15 @@ void ShardThread::stop() {
 
 void ShardThread::with_shard(std::move_only_function<void(broker::Shard&, Instant now)> function) {
     loop_->post([this, function = std::move(function)]() mutable { function(shard_, loop_->now()); });
+}
+
+// Posted functions come first in a round, then mail, and at its end what is owed to others. So the mail of this round
+// has been read, and what followed has been posted, when a function runs in the next.
+void ShardThread::when_mail_is_read(std::move_only_function<void(bool quiet)> function) {
+    loop_->post([this, function = std::move(function)]() mutable {
+        loop_->post(
+            [this, function = std::move(function)]() mutable { function(!std::exchange(has_had_mail_, false)); });
+    });
 }
 
 void ShardThread::when_drained(net::Callback callback) {

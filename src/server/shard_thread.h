@@ -36,6 +36,9 @@ public:
     // --- From any thread.
     // Runs the function on the shard's thread.
     void with_shard(std::move_only_function<void(broker::Shard&, Instant now)> function);
+    // Runs the function once this shard has read what was in its mailbox and posted what followed from that. `quiet`:
+    // it has had no mail since the last time it was asked this.
+    void when_mail_is_read(std::move_only_function<void(bool quiet)> function);
     // Runs the function once no connection is left and the last bytes of all have been sent.
     void when_drained(net::Callback callback);
     void wake() noexcept { loop_->wake(); }
@@ -68,6 +71,7 @@ private:
     std::vector<std::unique_ptr<Link>> links_;  // By the slot of their ConnectionId.
     std::vector<std::unique_ptr<Link>> ended_;  // Destroyed when the round ends.
     net::Callback drained_;
+    bool has_had_mail_ = true;
     std::thread thread_;
 };
 

@@ -314,7 +314,13 @@ void Broker::publish(const broker::MessagePtr& message) {
     state_->settle();
 }
 
+void Broker::begin_shutdown() {
+    for (const auto& shard : state_->shards) shard->begin_shutdown(state_->now);
+    state_->settle();
+}
+
 void Broker::shut_down() {
+    begin_shutdown();
     for (const auto& shard : state_->shards) shard->shut_down(state_->now);
     state_->settle();
 }

@@ -80,5 +80,17 @@ TEST(Disconnect, LeavesOutTheOtherServerWhereTheClientTakesNoPacketSoLarge) {  /
     EXPECT_THAT(large.received(), ElementsAre("DISCONNECT 0x9C server='mqtt://another.example'", "closed"));
 }
 
+// What they send now cannot be answered any more, and must not be taken.
+TEST(Shutdown, ReadsNothingMoreFromClients) {
+    Broker broker;
+    auto watcher = broker.subscriber("w", "#");
+    auto client = broker.connect("c");
+    broker.begin_shutdown();
+    client.send(publish("a", "late", AtLeastOnce, 1));
+    broker.shut_down();
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
+    EXPECT_THAT(watcher.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance

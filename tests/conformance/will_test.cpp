@@ -1,5 +1,8 @@
 // Wills: when they are published, when not, and how.
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/conformance/broker.h"
 
 namespace chappe::conformance {
@@ -175,6 +178,39 @@ TEST_F(Wills5, PublishedWhenCleanStartEndsTheSessionWithinTheDelay) {  // [MQTT-
     EXPECT_THAT(watcher.received(), IsEmpty());
     broker.open(Connect{.client_id = "c"});
     EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'lost'"));
+}
+
+// The server is about to stop: whoever is owed a will is still there to get it, on whichever shard, and nobody is
+// later.
+TEST(WillsAtTheEnd, ReachAllOthersBeforeTheirConnectionsAreClosed) {  // [MQTT-3.1.2-8]
+    Broker broker;
+    std::vector<Client> clients;
+    for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
+        Connect connect{.client_id = name, .will = Will{.topic = "will", .payload = as_bytes(name)}};
+        clients.push_back(broker.subscriber(connect, "will"));
+    }
+    broker.shut_down();
+    for (const auto& client : clients) {
+        auto lines = client.received();
+        ASSERT_EQ(lines.size(), 8U + 2U);
+        EXPECT_EQ(lines[8], "DISCONNECT 0x8B");
+        lines.resize(8);
+        std::ranges::sort(lines);
+        EXPECT_THAT(lines, ElementsAre("PUBLISH will '1'", "PUBLISH will '2'", "PUBLISH will '3'", "PUBLISH will '4'",
+                                       "PUBLISH will '5'", "PUBLISH will '6'", "PUBLISH will '7'", "PUBLISH will '8'"));
+    }
+}
+
+TEST_F(Wills5, PublishedAtTheEndThoughDelayedWhereTheSessionEndsWithTheConnection) {  // [MQTT-3.1.2-8]
+    broker.connect(delayed(60, 0));
+    broker.shut_down();
+    EXPECT_THAT(watcher.received(), ElementsAre("PUBLISH will 'lost'", "DISCONNECT 0x8B", "closed"));
+}
+
+TEST_F(Wills5, NotPublishedAtTheEndWhereTheSessionGoesOnLonger) {  // [MQTT-3.1.2-8]
+    broker.connect(delayed(60, 60));
+    broker.shut_down();
+    EXPECT_THAT(watcher.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
 }
 
 TEST_F(Wills5, KeepTheirPropertiesAndTheOrderOfUserProperties) {  // [MQTT-3.1.3-10]
