@@ -102,6 +102,6 @@ def sanitizer_environment():
     options = {
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
-        "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/scripts/tsan_suppressions",
+        "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
     }
     return {name: os.environ.get(name, f"{value}:{symbolizer}") for name, value in options.items()}

@@ -1,22 +1,22 @@
 #include "server/logger.h"
 
-#include <pthread.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <csignal>
-#include <mutex>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/async.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+
+#include "net/io_error.h"
+#include "server/log_writer.h"
 
 namespace chappe::server {
 namespace {
-
-constexpr std::size_t lines_waiting_max = 8192;
 
 std::string_view name_of(LogLevel level) noexcept {
     switch (level) {
@@ -86,21 +86,15 @@ std::string timestamp(WallTime time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (milliseconds - seconds).count());
 }
 
-using Sink = std::shared_ptr<spdlog::sinks::sink>;
+using File = std::shared_ptr<const net::FileDescriptor>;
 
-std::expected<Sink, std::string> open_sink(const Log& settings) {
-    try {
-        Sink sink;
-        if (settings.file.empty()) {
-            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        } else {
-            sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file);
-        }
-        sink->set_pattern("%v");
-        return sink;
-    } catch (const spdlog::spdlog_ex& error) {
-        return std::unexpected(std::string(error.what()));
-    }
+std::expected<File, std::string> open_file(const Log& settings) {
+    net::FileDescriptor file(settings.file.empty()
+                                 ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                                 : ::open(settings.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (file.is_open()) return std::make_shared<const net::FileDescriptor>(std::move(file));
+    const auto name = settings.file.empty() ? std::string("standard error") : settings.file;
+    return std::unexpected(name + ": " + std::string(net::error_text(errno)));
 }
 
 }  // namespace
@@ -141,60 +135,44 @@ std::string format_line(LogFormat format, WallTime time, LogLevel level, std::st
     return line;
 }
 
-namespace {
-
-// The log is there before anybody watches for signals, and its thread must not be the one that gets them.
-void block_all_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
-}  // namespace
-
 struct Logger::State {
-    std::atomic<LogLevel> level = LogLevel::Info;
-    std::atomic<LogFormat> format = LogFormat::Text;
-    std::mutex mutex;  // Guards `logger`, which a reload replaces.
-    std::shared_ptr<spdlog::async_logger> logger;
-    // Destroyed first: it writes what still waits, and its thread has then done with the logger.
-    std::shared_ptr<spdlog::details::thread_pool> pool =
-        std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1, block_all_signals);
+    State(const Log& settings, File file)
+        : level(settings.level),
+          format(std::make_shared<std::atomic<LogFormat>>(settings.format)),
+          writer(std::move(file), [kept_format = format](std::uint64_t lines) {
+              const auto count = std::to_string(lines);
+              return format_line(*kept_format, std::chrono::system_clock::now(), LogLevel::Warning, "log_lines_lost",
+                                 "lines of the log were lost here", std::array{Field{"lines", count}});
+          }) {}
+
+    std::atomic<LogLevel> level;
+    const std::shared_ptr<std::atomic<LogFormat>> format;  // Shared with the writer's thread, which may outlive this.
+    LogWriter writer;
 };
 
-Logger::Logger() : state_(std::make_unique<State>()) {}
+Logger::Logger(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Logger::~Logger() = default;
 
 std::expected<std::unique_ptr<Logger>, std::string> Logger::create(const Log& settings) {
-    auto logger = std::unique_ptr<Logger>(new Logger());
-    TRY(logger->configure(settings));
-    return logger;
+    auto file = TRY(open_file(settings));
+    return std::unique_ptr<Logger>(new Logger(std::make_unique<State>(settings, std::move(file))));
 }
 
 std::expected<void, std::string> Logger::configure(const Log& settings) {
-    auto sink = TRY(open_sink(settings));
-    auto logger = std::make_shared<spdlog::async_logger>("chappe", std::move(sink), state_->pool,
-                                                         spdlog::async_overflow_policy::overrun_oldest);
-    logger->set_level(spdlog::level::trace);
-    logger->flush_on(spdlog::level::trace);
+    auto file = TRY(open_file(settings));
     state_->level = settings.level;
-    state_->format = settings.format;
-    const std::lock_guard lock(state_->mutex);
-    state_->logger = std::move(logger);
+    *state_->format = settings.format;
+    state_->writer.write_to(std::move(file));
     return {};
 }
 
 void Logger::write(LogLevel level, std::string_view event, std::string_view text, std::initializer_list<Field> fields) {
     if (level < state_->level.load(std::memory_order_relaxed)) return;
-    const auto line = format_line(state_->format.load(std::memory_order_relaxed), std::chrono::system_clock::now(),
-                                  level, event, text, fields);
-    std::shared_ptr<spdlog::async_logger> logger;
-    {
-        const std::lock_guard lock(state_->mutex);
-        logger = state_->logger;
-    }
-    logger->info(spdlog::string_view_t(line));
+    state_->writer.write(format_line(state_->format->load(std::memory_order_relaxed), std::chrono::system_clock::now(),
+                                     level, event, text, fields));
 }
+
+std::uint64_t Logger::lines_lost() const noexcept { return state_->writer.lines_lost(); }
 
 }  // namespace chappe::server

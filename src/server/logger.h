@@ -1,8 +1,7 @@
 #pragma once
 
 // The server's log: who, what, why, on one line; as text for people or as JSON for machines. Thread-safe, and never
-// waits for the disk or the terminal: a thread of its own writes, and when it cannot keep up the oldest lines are
-// dropped and counted.
+// waits for the disk or the terminal: see LogWriter.
 
 #include <cstdint>
 #include <expected>
@@ -14,13 +13,6 @@
 
 #include "base/time.h"
 #include "server/settings/settings.h"
-
-namespace spdlog {
-class async_logger;
-namespace details {
-class thread_pool;
-}
-}  // namespace spdlog
 
 namespace chappe::server {
 
@@ -43,10 +35,13 @@ public:
     // At a reload. The file is opened anew, so that it can be rotated. On failure the old settings stay.
     [[nodiscard]] std::expected<void, std::string> configure(const Log& settings);
 
-private:
-    Logger();
+    // How many lines could not be written since the start.
+    [[nodiscard]] std::uint64_t lines_lost() const noexcept;
 
+private:
     struct State;
+    explicit Logger(std::unique_ptr<State> state);
+
     std::unique_ptr<State> state_;
 };
 

@@ -281,6 +281,7 @@ void Server::update_sys_topics() {
     if (settings_.sys_interval_seconds == 0) return;
     Totals totals;
     for (const auto& shard : shards_) totals.add(shard->counters());
+    totals.log_lines_lost = logger_.lines_lost();
     const auto now = std::chrono::steady_clock::now();
     sys_topics_->update(totals, now);
     shards_.front()->wake();

@@ -1,13 +1,16 @@
 """How the broker ends: wills and goodbyes at SIGTERM, and clients, terminals and impatient people that are in the way."""
 
+import fcntl
+import os
 import signal
 import socket
+import subprocess
 import unittest
 
 from support import limits, packets
 from support.case import BrokerCase
 from support.paho_client import PahoClient
-from support.server import unlike_mosquitto
+from support.server import chappe_command, unlike_mosquitto
 
 SHARDS = 4  # Of which each has some of the clients, whatever their identifiers hash to.
 SHUTTING_DOWN = 0x8B
@@ -103,6 +106,27 @@ class ShutdownTest(BrokerCase):
         self.expect_its_end()
         self.assertEqual(len(self.logged("shutdown_cut_short")), 1)
         self.assertEqual(self.logged("shutdown_timeout"), [])
+
+    def test_a_stalled_reader_of_the_log_does_not_keep_the_broker(self):
+        folder = self.scratch_folder()
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        path = os.path.join(folder, "chappe.sock")
+        serve = subprocess.Popen([chappe_command(), "serve", "--data", folder, "--listen", f"unix:{path}"],
+                                 stdout=subprocess.PIPE, stderr=writer)
+        self.addCleanup(serve.kill)
+        os.close(writer)
+        self.assertIn(path.encode(), serve.stdout.readline())
+        for _ in range(4096 // 100):  # Each fills the pipe with a line that nobody reads.
+            with socket.socket(socket.AF_UNIX) as stranger:
+                stranger.settimeout(limits.EVENT_SECONDS)
+                stranger.connect(path)
+                stranger.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                self.assertEqual(stranger.recv(1), b"")
+        serve.terminate()
+        self.assertEqual(serve.wait(limits.STOP_SECONDS), 0)
+        serve.stdout.close()
+        os.close(reader)
 
 
 if __name__ == "__main__":
