@@ -117,7 +117,7 @@ bool Session::make_room(const Delivery& delivery, Instant now) {
 
 void Session::drop_expired(Instant now) {
     std::vector<Delivery> expired;
-    queue_.extract([now](const Delivery& waiting) { return waiting.message->expired(now); }, expired);
+    queue_.take_expired(now, expired);
     for (const auto& delivery : expired) lose(delivery, DropReason::Expired);
 }
 
