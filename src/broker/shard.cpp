@@ -48,9 +48,10 @@ Shard::~Shard() {
 std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
     counters_.sockets_accepted.add();
     const auto open = commons_.connections.load(std::memory_order_relaxed);
-    const bool over_limit = open >= config_.limits.connections_max;
+    // The operator comes in whatever is full: to find out why, and to make room.
+    const bool over_limit = !peer.is_operator && open >= config_.limits.connections_max;
     if (over_limit) counters_.reached(Bound::ConnectionsMax);
-    if (open >= config_.limits.connections_max + connections_answered_beyond_limit) {
+    if (over_limit && open >= config_.limits.connections_max + connections_answered_beyond_limit) {
         commons_.events.record({.kind = EventKind::ConnectRefused,
                                 .address = peer.address,
                                 .code = ReasonCode::ServerBusy,

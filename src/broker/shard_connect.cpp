@@ -264,7 +264,8 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
     auto* session = find();
     present = session != nullptr;
     if (session != nullptr) return session;
-    if (commons_.sessions.load(std::memory_order_relaxed) >= config_.limits.sessions_max) return nullptr;
+    const bool is_full = commons_.sessions.load(std::memory_order_relaxed) >= config_.limits.sessions_max;
+    if (is_full && !connection.peer.is_operator) return nullptr;
     commons_.sessions.fetch_add(1, std::memory_order_relaxed);
     counters_.sessions.add();
     auto [id, created] = sessions_.emplace(client_id, environment_);

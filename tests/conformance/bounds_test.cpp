@@ -103,6 +103,17 @@ TEST(Bounds, ConnectionsFarBeyondAreNotAnswered) {
     EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 65U);
 }
 
+TEST(Bounds, OfConnectionsAndSessionsDoNotKeepTheOperatorOut) {
+    Broker broker({.limits = {.connections_max = 2, .sessions_max = 1}});
+    auto client = broker.connect("1");
+    std::vector<Client> silent;
+    for (int i = 0; i < 1 + 64; ++i) silent.push_back(broker.open());
+    EXPECT_THAT(broker.open().received(), ElementsAre("closed"));
+    EXPECT_THAT(broker.open_as_operator(Connect{.client_id = "o"}).received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_EQ(broker.reached(Bound::ConnectionsMax), 65U);
+    EXPECT_EQ(broker.reached(Bound::SessionsMax), 0U);
+}
+
 TEST(Bounds, ConnectTimeout) {
     Broker broker({.limits = {.connect_timeout_seconds = 5}});
     auto in_time = broker.open();

@@ -95,6 +95,16 @@ class OperatorTest(BrokerCase):
         client.publish("$CONTROL/chappe/v1/disconnect", b'{"client": "victim"}', 1)
         victim.publish("still/here", b"x", 1)
 
+    def test_a_full_broker_still_answers(self):
+        self.server = self.start_server(data=os.path.join(self.scratch_folder(), "data"),
+                                        limits_={"connections_max": 1, "sessions_max": 1})
+        self.data = self.server.broker.data
+        client = PahoClient(self, "pump-7").connect()
+        PahoClient(self, "late").connect(expect=0x89)
+        self.assertEqual(self.ask_json("drops"), {"drops": []})
+        self.ask("disconnect", "pump-7")
+        self.assertEqual(client.wait_disconnected()[0], 0x98)
+
     def test_without_a_broker_the_command_says_where_it_looked(self):
         self.server.stop()
         refused = self.ask("drops", expect=1)

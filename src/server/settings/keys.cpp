@@ -296,7 +296,8 @@ constexpr Key all_keys[] = {
      .unit = "connections",
      .range = {1, 10'000'000},
      .reload = Reload::Now,
-     .text = "How many connections there can be at once, on all listeners together. More are refused. The operating "
+     .text = "How many connections there can be at once, on all listeners together. More are refused, but not the "
+             "operator's. The operating "
              "system must allow the program as many open files (`ulimit -n`).",
      .example = "5000",
      .access = limit<&Limits::connections_max>},

@@ -133,7 +133,7 @@ class Chappe:
     def __init__(self, listen=("mqtt://127.0.0.1:0",), data=None, limits_=None, flags=(), persistent=False):
         self._listen = list(listen)
         self._scratch = tempfile.TemporaryDirectory(prefix="chappe-test-")
-        self._data = data or os.path.join(self._scratch.name, "data")
+        self.data = data or os.path.join(self._scratch.name, "data")
         self._flags = list(flags)
         if limits_:
             self._flags += ["--config", self._write_config(limits_)]
@@ -153,7 +153,7 @@ class Chappe:
         return path
 
     def start(self):
-        command = [chappe_command(), "serve", "--data", self._data, "--log-format", "json", *self._flags]
+        command = [chappe_command(), "serve", "--data", self.data, "--log-format", "json", *self._flags]
         for url in self._listen:
             command += ["--listen", url]
         self.process = Process(command, name="chappe serve")
