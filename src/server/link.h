@@ -17,6 +17,7 @@ class ShardThread;
 struct ListenerAccount {
     std::atomic<std::uint32_t> connections = 0;
     std::atomic<std::uint32_t> connections_max = 0;  // 0: no bound of its own.
+    std::atomic<std::uint64_t> refused = 0;          // For this bound.
     std::atomic<bool> anonymous_allowed = false;
     bool is_control = false;
 };

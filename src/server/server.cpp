@@ -152,15 +152,23 @@ std::expected<void, std::string> Server::open_control_socket() {
 net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& thread, bool is_control) {
     auto account = std::make_shared<ListenerAccount>();
     account->is_control = is_control;
-    auto accept = [&thread, account](std::unique_ptr<net::Stream> stream) {
+    const auto name = wanted.url.text();
+    auto accept = [this, &thread, account, name](std::unique_ptr<net::Stream> stream) {
         const auto most = account->connections_max.load(std::memory_order_relaxed);
-        if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) return stream->close();
+        if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) {
+            account->refused.fetch_add(1, std::memory_order_relaxed);
+            const auto why = "connections_max of the listener " + name + " is reached";
+            events_.record({.kind = broker::EventKind::ConnectRefused,
+                            .address = stream->peer().text(),
+                            .code = mqtt::ReasonCode::ServerBusy,
+                            .reason = why});
+            return stream->close();
+        }
         broker::Peer peer{.address = stream->peer().text(),
                           .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
                           .is_operator = account->is_control};
         thread.accept(std::move(stream), std::move(peer), account);
     };
-    const auto name = wanted.url.text();
     auto failed = [this, name](const net::IoError& error) {
         logger_.write(LogLevel::Error, "accept_failed", "cannot accept connections for now",
                       {{"url", name}, {"reason", error.what}});
@@ -281,6 +289,7 @@ void Server::update_sys_topics() {
     if (settings_.sys_interval_seconds == 0) return;
     Totals totals;
     for (const auto& shard : shards_) totals.add(shard->counters());
+    for (const auto& open : listeners_) totals.refused_by_listeners += open.account->refused;
     totals.log_lines_lost = logger_.lines_lost();
     const auto now = std::chrono::steady_clock::now();
     sys_topics_->update(totals, now);

@@ -148,6 +148,7 @@ void SysTopics::update_own(const Totals& totals) {
         set(fmt::format("chappe/limits/{}", to_string(static_cast<broker::Bound>(bound))),
             totals.bounds_reached[bound]);
     }
+    set("chappe/limits/listener_connections_max", totals.refused_by_listeners);
 }
 
 }  // namespace chappe::server

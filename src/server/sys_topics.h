@@ -27,7 +27,8 @@ struct Totals {
     std::uint64_t connections = 0, clients_connected = 0, sessions = 0, sessions_expired = 0;
     std::uint64_t inflight_messages = 0, queued_messages = 0, queued_bytes = 0;
     std::uint64_t shared_groups = 0;
-    std::uint64_t log_lines_lost = 0;  // Of the one log, not of shards.
+    // Not of shards, so not added up from their counters.
+    std::uint64_t refused_by_listeners = 0, log_lines_lost = 0;
     std::array<std::uint64_t, broker::bound_count> bounds_reached{};
     std::array<std::uint64_t, broker::drop_reason_count> drops{};
 

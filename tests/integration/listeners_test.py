@@ -9,6 +9,7 @@ from support import limits, packets
 from support.case import BrokerCase
 from support.mosquitto_tools import Message, Subscriber, publish, run, tcp
 from support.paho_client import PahoClient
+from support.ports import free_port
 from support.process import Process
 from support.server import Server, chappe_command, unlike_mosquitto
 
@@ -94,6 +95,29 @@ class ListenersTest(unittest.TestCase):
             slow.sendall(packets.connect("slow")[:-1])
             self.assertEqual(slow.recv(1), b"")
         PahoClient(self, where=server).connect()
+
+    @unlike_mosquitto("has other names for it")
+    def test_a_listener_with_a_bound_of_its_own(self):
+        config = os.path.join(BrokerCase.scratch_folder(self), "chappe.toml")
+        narrow, wide = (SimpleNamespace(host="127.0.0.1", port=free_port()) for _ in range(2))
+        url = f"mqtt://127.0.0.1:{narrow.port}"
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f'[server]\nsys_interval_seconds = 1\nlisten = ["mqtt://127.0.0.1:{wide.port}"]\n'
+                       f'[[listener]]\nurl = "{url}"\nconnections_max = 1\n')
+        server = self.start_server(listen=(), flags=("--config", config))
+        server.process.wait_for(lambda: True if len(server.broker.urls_so_far()) == 2 else None, what="both listeners")
+        first = PahoClient(self, "first", where=narrow).connect()
+        with socket.create_connection((narrow.host, narrow.port)) as second:
+            second.settimeout(limits.EVENT_SECONDS)
+            self.assertEqual(second.recv(1), b"")
+        other = PahoClient(self, "other", where=wide).connect()
+        other.subscribe("$SYS/broker/chappe/limits/listener_connections_max")
+        other.wait(lambda: any(message.payload == b"1" for message in other.messages), "count")
+        refused = [entry for entry in server.broker.events() if entry.get("event") == "connect_refused"]
+        self.assertEqual(len(refused), 1)
+        self.assertIn(url, refused[0]["reason"])
+        first.disconnect()
+        PahoClient(self, "second", where=narrow).connect()
 
     @unlike_mosquitto("has a command line of its own")
     def test_address_in_use(self):

@@ -161,9 +161,13 @@ class Chappe:
         return self
 
     def _listening(self):
-        """The URLs that it really listens on, in the order asked for; a restart uses the same ones."""
-        found = [event["url"] for event in self.events() if event.get("event") == "listening"]
-        return found if len(found) >= len(self._listen) else None
+        """The URLs that it really listens on, in the order asked for; a restart uses the same ones. Where the listeners are
+        those of a configuration file (listen=()), the first is enough."""
+        found = self.urls_so_far()
+        return found if len(found) >= max(1, len(self._listen)) else None
+
+    def urls_so_far(self):
+        return [event["url"] for event in self.events() if event.get("event") == "listening"]
 
     def events(self):
         """What it has logged so far, as dictionaries."""
