@@ -1,8 +1,12 @@
 // chappe serve: the broker.
 
+#include <algorithm>
+#include <array>
+#include <cerrno>  // program_invocation_name
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/chappe/command.h"
@@ -38,24 +42,36 @@ std::expected<server::Settings, std::string> settings_of(const SettingsOptions& 
     return std::move(loaded.settings);
 }
 
-const net::ListenUrl* first_tcp(const std::vector<net::ListenUrl>& urls) {
-    for (const auto& url : urls) {
-        if (url.scheme == net::Scheme::Mqtt) return &url;
-    }
-    return nullptr;
+// As a word of a shell's command line.
+std::string shell_word(std::string_view text) {
+    constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+=,";
+    if (!text.empty() && text.find_first_not_of(plain) == text.npos) return std::string(text);
+    std::string word = "'";
+    for (const char letter : text) word += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+    return word + "'";
 }
 
-// What a person who starts Chappe for the first time wants to know.
+// The client commands' options for a listener; what is their default is left out.
+std::string options_for(const net::ListenUrl& url) {
+    if (url.scheme == net::Scheme::Unix) return " --unix " + shell_word(url.path);
+    constexpr std::array<std::string_view, 4> localhost = {"localhost", "127.0.0.1", "0.0.0.0", "::"};
+    std::string options;
+    if (std::ranges::find(localhost, url.host) == localhost.end()) options += " -h " + shell_word(url.host);
+    if (url.port != net::default_port(net::Scheme::Mqtt)) options += " -p " + std::to_string(url.port);
+    return options;
+}
+
+// What a person who starts Chappe for the first time wants to know: lines that work when they are copied.
 void greet(const std::vector<net::ListenUrl>& urls) {
     for (const auto& url : urls) std::printf("Chappe listens on %s\n", url.text().c_str());
-    if (const auto* url = first_tcp(urls)) {
-        const auto port = url->port == net::default_port(net::Scheme::Mqtt) ? "" : " -p " + std::to_string(url->port);
-        std::printf(
-            "Try it in two other terminals:\n"
-            "  chappe sub%s -t 'hello/#' -v\n"
-            "  chappe pub%s -t hello/world -m 21.5\n",
-            port.c_str(), port.c_str());
-    }
+    const auto tcp = std::ranges::find(urls, net::Scheme::Mqtt, &net::ListenUrl::scheme);
+    const auto options = options_for(tcp != urls.end() ? *tcp : urls.front());
+    const auto program = shell_word(program_invocation_name);
+    std::printf(
+        "Try it in two other terminals:\n"
+        "  %s sub%s -t 'hello/#' -v\n"
+        "  %s pub%s -t hello/world -m 21.5\n",
+        program.c_str(), options.c_str(), program.c_str(), options.c_str());
     std::fflush(stdout);
 }
 

@@ -139,6 +139,40 @@ class ListenersTest(unittest.TestCase):
         self.assertEqual(process.terminate(), 0)
 
 
+@unlike_mosquitto("has no such hint")
+class FirstStepsTest(unittest.TestCase):
+    """Whoever starts Chappe for the first time copies the lines that it prints."""
+
+    def follow(self, url):
+        folder = BrokerCase.scratch_folder(self)
+        program = os.path.join(folder, "my chappe")  # As it was started: nothing is said of PATH.
+        os.symlink(chappe_command(), program)
+        server = Process([program, "serve", "--data", folder, "--listen", url.replace("FOLDER", folder)])
+        self.addCleanup(server.kill)
+        server.wait_line(lambda line: b" pub " in line, seconds=limits.START_SECONDS)
+        sub, pub = (line.decode() for line in server.stdout if line.startswith(b"  "))
+        subscriber = Process(["sh", "-c", f"exec {sub} -d"])
+        self.addCleanup(subscriber.kill)
+        subscriber.wait_line(lambda line: b"subscribed to" in line, subscriber.stderr)
+        publisher = Process(["sh", "-c", f"exec {pub}"])
+        self.addCleanup(publisher.kill)
+        self.assertEqual(publisher.finish(), 0)
+        subscriber.wait_line(lambda line: line == b"hello/world 21.5")
+        self.assertEqual(server.terminate(), 0)
+
+    def test_localhost(self):
+        self.follow(f"mqtt://127.0.0.1:{free_port()}")
+
+    def test_another_address_of_this_machine(self):
+        self.follow("mqtt://127.0.0.2:0")
+
+    def test_ipv6(self):
+        self.follow("mqtt://[::1]:0")
+
+    def test_a_unix_socket_alone(self):
+        self.follow("unix:FOLDER/it's here.sock")
+
+
 @unlike_mosquitto("has signals and files of its own")
 class ReloadTest(unittest.TestCase):
     def test_bad_file_changes_nothing_and_a_good_one_is_taken(self):
