@@ -48,6 +48,28 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_success : exit_usage;
 }
 
+// CLI11 would list all that it could not place, from the last to the first.
+int refuse_words(const CLI::App& app) {
+    const auto chosen = app.get_subcommands();
+    const auto& command = chosen.empty() ? app : *chosen.front();
+    const auto words = command.remaining(true);
+    const auto word = words.empty() ? std::string() : words.front();
+    const auto option = word.substr(0, word.find('='));
+    std::vector<std::string> names;
+    for (const auto* known : command.get_options()) {
+        for (const auto& name : known->get_lnames()) names.push_back("--" + name);
+    }
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const auto meant = option.starts_with("--") ? server::nearest(option, candidates) : std::nullopt;
+    const auto hint =
+        meant ? "did you mean " + std::string(*meant) + "?" : std::string("--help shows what is expected");
+    const auto what =
+        option.starts_with('-') ? "there is no option \"" + option + "\"" : "\"" + word + "\" is not expected here";
+    const auto whose = chosen.empty() ? std::string() : " " + command.get_name();
+    std::fprintf(stderr, "chappe%s: %s; %s\n", whose.c_str(), what.c_str(), hint.c_str());
+    return exit_usage;
+}
+
 // CLI11 would only say that a subcommand is missing.
 bool is_unknown_command(std::string_view word) {
     return !word.starts_with('-') && std::ranges::find(commands, word, &Command::name) == std::end(commands);
@@ -80,6 +102,8 @@ int run(int argc, char** argv) {
     }
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ExtrasError&) {
+        return refuse_words(app);
     } catch (const CLI::ParseError& error) {
         return explain(app, error);
     }

@@ -27,6 +27,10 @@ class OperatorTest(BrokerCase):
     def ask_json(self, *words, expect=0):
         return json.loads(b"\n".join(self.ask(*words, "--json", expect=expect).stdout))
 
+    @staticmethod
+    def said(process):
+        return b"\n".join(process.stderr).decode()
+
     def fill_a_queue(self):
         """Leaves two of five messages for "absent": the first three are dropped."""
         PahoClient(self, "absent", clean=False, connect={"SessionExpiryInterval": 60}).connect().subscribe("site/#", 1)
@@ -68,6 +72,8 @@ class OperatorTest(BrokerCase):
         self.assertEqual(one.wait_disconnected()[0], 0x98)  # Administrative action.
         other.publish("still/here", b"x", 1)
         self.ask("disconnect", "one", expect=1)  # It is not there any more.
+        self.assertEqual(self.ask_json("disconnect", "one", expect=1), {"disconnected": False})
+        self.assertEqual(self.ask_json("disconnect", "other"), {"disconnected": True})
 
     def test_redirect_sends_clients_of_5_0_elsewhere(self):
         modern = PahoClient(self, "modern", V5).connect()
@@ -84,6 +90,15 @@ class OperatorTest(BrokerCase):
         self.assertEqual(refused.connack()["ServerReference"], "other.example.org:1883")
         self.ask("redirect", "--stop")
         PahoClient(self, "later").connect()
+
+    def test_redirect_must_be_told_where_to(self):
+        self.assertIn("--to", self.said(self.ask("redirect", expect=2)))
+        self.assertIn("--to", self.said(self.ask("redirect", "--new", expect=2)))
+
+    def test_a_misspelt_option_is_named_with_the_one_that_was_meant(self):
+        self.assertIn('"--reson"; did you mean --reason?', self.said(self.ask("drops", "--reson", "x", expect=2)))
+        self.assertIn('"--reson"; did you mean --reason?', self.said(self.ask("drops", "--reson=x", expect=2)))
+        self.assertIn('"too"', self.said(self.ask("disconnect", "one", "too", "many", expect=2)))
 
     def test_only_the_user_who_runs_the_broker_may_ask(self):
         socket_path = os.path.join(self.data, "control.sock")

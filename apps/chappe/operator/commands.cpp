@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "apps/chappe/command.h"
@@ -14,9 +15,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Asks and prints: the answer as it is, or what `print` makes of it. Returns the exit code.
-template <class Print>
-int ask_and_print(const ControlOptions& options, const char* name, const Json& request, bool json, Print print) {
+// What a command makes of an answer.
+struct Report {
+    std::string text;       // In place of the JSON.
+    std::string complaint;  // Also where JSON is wanted. Empty: all is well.
+};
+
+// Asks and prints, the answer as it is or what `report` makes of it. Returns the exit code.
+template <class MakeReport>
+int ask_and_print(const ControlOptions& options, const char* name, const Json& request, bool json, MakeReport report) {
     const auto text = ask(options, name, request.dump(-1, ' ', false, Json::error_handler_t::replace));
     if (!text) {
         std::fprintf(stderr, "chappe %s: %s\n", name, text.error().c_str());
@@ -28,11 +35,11 @@ int ask_and_print(const ControlOptions& options, const char* name, const Json& r
         std::fprintf(stderr, "chappe %s: %s\n", name, why.c_str());
         return exit_failure;
     }
-    if (json) {
-        std::printf("%s\n", text->c_str());
-        return exit_success;
-    }
-    return print(answer);
+    const Report made = report(answer);
+    std::fputs(json ? (*text + '\n').c_str() : made.text.c_str(), stdout);
+    if (made.complaint.empty()) return exit_success;
+    std::fprintf(stderr, "chappe %s: %s\n", name, made.complaint.c_str());
+    return exit_failure;
 }
 
 void set_if_given(Json& request, const char* name, const std::string& value) {
@@ -47,13 +54,13 @@ struct DropsOptions {
     bool json = false;
 };
 
-int print_drops(const Json& answer) {
+Report report_drops(const Json& answer) {
+    Report report;
     for (const auto& drop : answer["drops"]) {
-        std::printf("%s %-20s client=%s topic=%s\n", drop["time"].get<std::string>().c_str(),
-                    drop["reason"].get<std::string>().c_str(), drop["client"].dump().c_str(),
-                    drop["topic"].dump().c_str());
+        report.text += fmt::format("{} {:<20} client={} topic={}\n", drop["time"].get<std::string>(),
+                                   drop["reason"].get<std::string>(), drop["client"].dump(), drop["topic"].dump());
     }
-    return exit_success;
+    return report;
 }
 
 struct RedirectOptions {
@@ -94,7 +101,7 @@ Exit codes: 0 listed, 1 no broker answers or it refuses, 2 the command line is w
         set_if_given(request, "client", options->client);
         set_if_given(request, "topic", options->topic);
         set_if_given(request, "reason", options->reason);
-        return ask_and_print(options->control, "drops", request, options->json, print_drops);
+        return ask_and_print(options->control, "drops", request, options->json, report_drops);
     };
 }
 
@@ -115,12 +122,15 @@ Run define_redirect(CLI::App& command) {
 Only MQTT 5.0 can say where to go. Older clients that are connected stay; with --new, older ones are refused.
 Exit codes: 0 done, 1 no broker answers or it refuses, 2 the command line is wrong.)");
     return [options] {
+        if (options->to.empty() && !options->stop) {
+            std::fputs("chappe redirect: --to SERVER says where to, and --stop takes new clients again\n", stderr);
+            return static_cast<int>(exit_usage);
+        }
         Json request{{"permanent", options->permanent}, {"new_clients", options->new_clients}, {"stop", options->stop}};
         set_if_given(request, "to", options->to);
         set_if_given(request, "client", options->client);
         return ask_and_print(options->control, "redirect", request, options->json, [](const Json& answer) {
-            std::printf("%s clients sent elsewhere\n", answer["redirected"].dump().c_str());
-            return exit_success;
+            return Report{.text = answer["redirected"].dump() + " clients sent elsewhere\n", .complaint = {}};
         });
     };
 }
@@ -137,9 +147,8 @@ Exit codes: 0 disconnected, 1 it was not connected or no broker answers, 2 the c
     return [options] {
         return ask_and_print(
             options->control, "disconnect", {{"client", options->client}}, options->json, [&](const Json& answer) {
-                if (answer["disconnected"].get<bool>()) return exit_success;
-                std::fprintf(stderr, "chappe disconnect: \"%s\" is not connected\n", options->client.c_str());
-                return exit_failure;
+                const bool was_there = answer["disconnected"].get<bool>();
+                return Report{.text = {}, .complaint = was_there ? "" : '"' + options->client + "\" is not connected"};
             });
     };
 }
