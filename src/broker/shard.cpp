@@ -323,13 +323,14 @@ void Shard::check_keep_alive(Connection& connection, Instant now) {
     if (!limit) return;
     const auto left = connection.last_packet_at + *limit - reading_time(now);
     if (left > Duration::zero()) {
-        return set_deadline(connection, now + (mailboxes_full_ == 0 ? left : std::max<Duration>(left, keep_alive_pause)));
+        return set_deadline(connection,
+                            now + (mailboxes_full_ == 0 ? left : std::max<Duration>(left, keep_alive_pause)));
     }
     close(connection, ReasonCode::KeepAliveTimeout, "nothing received for 1.5 times the keep alive", now);
 }
 
-// A clock that stands still while this shard reads nobody, since another has not emptied its mailbox: that silence is not
-// the clients'.
+// A clock that stands still while this shard reads nobody, since another has not emptied its mailbox: that silence is
+// not the clients'.
 Instant Shard::reading_time(Instant now) const noexcept {
     return (mailboxes_full_ == 0 ? now : reading_stopped_at_) - not_reading_;
 }

@@ -120,7 +120,8 @@ public:
     // What a feature inside the program publishes.
     void publish(const broker::MessagePtr& message);
 
-    // What an operator asks of every shard. The end comes in two steps, as the server takes them; shut_down() takes both.
+    // What an operator asks of every shard. The end comes in two steps, as the server takes them; shut_down() takes
+    // both.
     void begin_shutdown();
     void shut_down();
     void redirect_clients(const broker::Redirect& redirect);

@@ -91,8 +91,8 @@ TEST(ServerKeepAlive, IsNotToldWhereTheClientsOwnIsKept) {  // [MQTT-3.2.2-22]
                 ElementsAre("CONNACK 0x00"));
 }
 
-// Another shard has not emptied its mailbox, so this one reads nobody: what the client sends meanwhile does count, once it
-// is read, and silence does not.
+// Another shard has not emptied its mailbox, so this one reads nobody: what the client sends meanwhile does count, once
+// it is read, and silence does not.
 TEST_P(KeepAlive, TimeInWhichTheBrokerDoesNotReadDoesNotCount) {  // [MQTT-3.1.2-22] [MQTT3-3.1.2-24]
     Broker broker({.limits = {.mailbox_bytes_max = 4096}});
     for (const auto* name : {"1", "2", "3", "4", "5", "6", "7", "8"}) {  // On both shards.
