@@ -190,5 +190,48 @@ TEST(NoLocal, OnASharedSubscriptionIsAProtocolError) {  // [MQTT-3.8.3-4]
                 ElementsAre("DISCONNECT 0x82", "closed"));
 }
 
+// Mosquitto's bridges say what they are with a bit in the protocol version. They get nothing back that they have
+// published, and see which messages are retained: without that, two bridged brokers would send each other everything
+// for ever, and retained messages would lose their flag on the way.
+class Bridges : public testing::TestWithParam<ProtocolVersion> {
+protected:
+    Broker broker;
+    Client bridge = broker.connect(Connect{.version = GetParam(), .bridge = true, .client_id = "bridge"});
+    Client other = broker.connect("other");
+};
+INSTANTIATE_TEST_SUITE_P(Mqtt, Bridges, testing::Values(V5, V311, V31), [](const auto& version) {
+    return version.param == V5 ? "5" : version.param == V311 ? "311" : "31";
+});
+
+TEST_P(Bridges, AreNotSentTheirOwnMessages) {
+    bridge.send(subscribe(1, "#", AtLeastOnce));
+    (void)bridge.received();
+    bridge.send(publish("a", "own"));
+    other.send(publish("a", "another's"));
+    EXPECT_THAT(bridge.received(), ElementsAre("PUBLISH a 'another's'"));
+}
+
+TEST_P(Bridges, SeeWhatIsRetained) {
+    bridge.send(subscribe(1, "#"));
+    (void)bridge.received();
+    other.send({retained(publish("a", "x")), publish("a", "y")});
+    EXPECT_THAT(bridge.received(), ElementsAre("PUBLISH a 'x' retain", "PUBLISH a 'y'"));
+}
+
+TEST_P(Bridges, ShareASubscriptionLikeOthers) {  // [MQTT-3.8.3-4]
+    bridge.send(subscribe(1, "$share/g/#", AtLeastOnce));
+    (void)bridge.received();
+    bridge.send(retained(publish("a", "own")));
+    EXPECT_THAT(bridge.received(), ElementsAre("PUBLISH a 'own'"));
+}
+
+TEST_P(Bridges, AreMarkedByEachConnectionForItself) {
+    auto client = broker.connect(Connect{.version = GetParam(), .client_id = "c"});
+    client.send(subscribe(1, "a"));
+    (void)client.received();
+    client.send(retained(publish("a", "own")));
+    EXPECT_THAT(client.received(), ElementsAre("PUBLISH a 'own'"));
+}
+
 }  // namespace
 }  // namespace chappe::conformance
