@@ -16,6 +16,8 @@
 namespace chappe::server {
 namespace {
 
+constexpr std::size_t server_reference_length_max = 1024;
+
 using Json = nlohmann::json;
 using broker::Shard;
 
@@ -141,6 +143,11 @@ std::expected<RedirectRequest, std::string> redirect_request(const Json& request
     wanted.redirect.server_reference = TRY(text_member(request, "to")).value_or("");
     if (!wanted.stop && wanted.redirect.server_reference.empty()) {
         return std::unexpected("\"to\" must name the other server, as in \"broker2.example.org:1883\"");
+    }
+    const auto& to = wanted.redirect.server_reference;  // 1.5.4 says what a text is that clients can be sent.
+    if (to.size() > server_reference_length_max || !mqtt::is_valid_utf8(to)) {
+        return std::unexpected(fmt::format("\"to\" must be a text of at most {} bytes that MQTT can carry",
+                                           server_reference_length_max));
     }
     return wanted;
 }

@@ -106,6 +106,8 @@ TEST_F(Asking, WronglyIsAnsweredWithWhatIsWrong) {
     EXPECT_THAT(error("drops", R"({"reason": "bad luck"})"), HasSubstr("there are: queue_full"));
     EXPECT_THAT(error("disconnect", "{}"), HasSubstr("\"client\" must be the client identifier"));
     EXPECT_THAT(error("redirect", "{}"), HasSubstr("\"to\" must name the other server"));
+    EXPECT_THAT(error("redirect", R"({"to": "b\u0000"})"), HasSubstr("at most 1024 bytes"));
+    EXPECT_THAT(error("redirect", R"({"to": ")" + std::string(1025, 'b') + R"("})"), HasSubstr("at most 1024 bytes"));
     EXPECT_THAT(error("redirect", R"({"to": "b", "permanent": 1})"), HasSubstr("must be true or false"));
 }
 
