@@ -80,6 +80,13 @@ TEST(Disconnect, LeavesOutTheOtherServerWhereTheClientTakesNoPacketSoLarge) {  /
     EXPECT_THAT(large.received(), ElementsAre("DISCONNECT 0x9C server='mqtt://another.example'", "closed"));
 }
 
+TEST(Disconnect, LeavesOutAnotherServerWhoseNameIsLongerThanATextCanBe) {  // 1.5.4
+    Broker broker;
+    auto client = broker.connect("c");
+    broker.redirect_clients({.server_reference = std::string(65'536, 's')});
+    EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x9C", "closed"));
+}
+
 // What they send now cannot be answered any more, and must not be taken.
 TEST(Shutdown, ReadsNothingMoreFromClients) {
     Broker broker;
@@ -90,6 +97,14 @@ TEST(Shutdown, ReadsNothingMoreFromClients) {
     broker.shut_down();
     EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
     EXPECT_THAT(watcher.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
+}
+
+TEST_P(Disconnecting, ShutdownEndsEveryConnection) {  // [MQTT-3.14.2-1]
+    auto silent = broker.open(version());
+    broker.shut_down();
+    EXPECT_EQ(client.received(), ended(version(), "DISCONNECT 0x8B"));
+    EXPECT_THAT(watcher.received(), ElementsAre("DISCONNECT 0x8B", "closed"));
+    EXPECT_THAT(silent.received(), ElementsAre("closed"));
 }
 
 }  // namespace
