@@ -146,8 +146,8 @@ std::expected<RedirectRequest, std::string> redirect_request(const Json& request
     }
     const auto& to = wanted.redirect.server_reference;  // 1.5.4 says what a text is that clients can be sent.
     if (to.size() > server_reference_length_max || !mqtt::is_valid_utf8(to)) {
-        return std::unexpected(fmt::format("\"to\" must be a text of at most {} bytes that MQTT can carry",
-                                           server_reference_length_max));
+        return std::unexpected(
+            fmt::format("\"to\" must be a text of at most {} bytes that MQTT can carry", server_reference_length_max));
     }
     return wanted;
 }
