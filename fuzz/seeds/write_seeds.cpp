@@ -1,7 +1,8 @@
-// Writes the seeds of the fuzzers: write_seeds DIRECTORY makes DIRECTORY/decoder, one file for each packet case, and
-// DIRECTORY/topic_filter, one for each pair of filter and topic below, and DIRECTORY/settings, one for each setting.
-// fuzz/README.md says what is done with them.
+// Writes the seeds of the fuzzers: write_seeds DIRECTORY makes DIRECTORY/decoder and DIRECTORY/connection, one file for
+// each packet case, and DIRECTORY/topic_filter, one for each pair of filter and topic below, and DIRECTORY/settings,
+// one for each setting. fuzz/README.md says what is done with them.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "fuzz/connection/program.h"
+#include "mqtt/encoder.h"
 #include "server/settings/load.h"
 #include "server/settings/print.h"
 #include "tests/packet_cases.h"
@@ -33,6 +36,37 @@ void write_decoder_seeds(const std::filesystem::path& directory) {
     std::size_t number = 0;
     for (const auto& row : cases::packet_cases()) {
         write(directory / std::to_string(number), choice(row) + row.bytes());
+        ++number;
+    }
+}
+
+std::string step(chappe::fuzz::Step step) { return {static_cast<char>(step), 0}; }  // On the first connection.
+
+// The steps that send these bytes.
+std::string send(std::string_view bytes) {
+    std::string steps;
+    for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(bytes.size(), 255))) {
+        const auto piece = bytes.substr(0, 255);
+        steps += step(chappe::fuzz::Step::Raw) + static_cast<char>(piece.size()) + std::string(piece);
+    }
+    return steps;
+}
+
+std::string connect(ProtocolVersion version) {
+    chappe::Buffer bytes;
+    encode(Connect{.version = version, .client_id = "a"}, bytes);
+    return send(chappe::as_text(bytes.bytes()));
+}
+
+// Each packet of a client on its connection, as the tests of the broker send it too.
+void write_connection_seeds(const std::filesystem::path& directory) {
+    std::filesystem::create_directories(directory);
+    std::size_t number = 0;
+    for (const auto& row : cases::packet_cases()) {
+        if (row.sender != Sender::Client || row.bytes().size() > 1000) continue;
+        const auto before = row.is_connect() ? std::string() : connect(row.version);
+        write(directory / std::to_string(number), std::string(chappe::fuzz::setup_size, '\0') +
+                                                      step(chappe::fuzz::Step::Open) + before + send(row.bytes()));
         ++number;
     }
 }
@@ -91,6 +125,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     write_decoder_seeds(std::filesystem::path(argv[1]) / "decoder");
+    write_connection_seeds(std::filesystem::path(argv[1]) / "connection");
     write_topic_filter_seeds(std::filesystem::path(argv[1]) / "topic_filter");
     write_settings_seeds(std::filesystem::path(argv[1]) / "settings");
 }
