@@ -124,6 +124,7 @@ public:
     }
 
     [[nodiscard]] const Ring<Drop>& drops() const noexcept { return drops_; }
+    [[nodiscard]] std::size_t kept_max() const noexcept { return kept_max_; }
 
 private:
     std::size_t kept_max_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <expected>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include <fmt/chrono.h>
@@ -20,6 +22,9 @@ constexpr std::size_t server_reference_length_max = 1024;
 
 using Json = nlohmann::json;
 using broker::Shard;
+
+// Of client identifiers and topics in one answer, so that it can be sent at all.
+constexpr std::size_t names_bytes_max = 1024 * 1024;
 
 // Texts from clients need not be UTF-8 that JSON takes; what is not is replaced, not refused.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -41,6 +46,13 @@ std::expected<bool, std::string> flag_member(const Json& request, const char* na
     return found->get<bool>();
 }
 
+std::expected<std::optional<std::size_t>, std::string> count_member(const Json& request, const char* name) {
+    const auto found = request.find(name);
+    if (found == request.end()) return std::optional<std::size_t>{};
+    if (!found->is_number_unsigned()) return std::unexpected(fmt::format("\"{}\" must be a number", name));
+    return found->get<std::size_t>();
+}
+
 std::expected<void, std::string> check_members(const Json& request, std::initializer_list<std::string_view> known) {
     for (const auto& [name, value] : request.items()) {
         if (std::ranges::find(known, name) != known.end()) continue;
@@ -53,6 +65,7 @@ struct DropQuery {
     std::optional<std::string> client;
     std::optional<std::string> topic;  // A topic filter.
     std::optional<std::string> reason;
+    std::optional<std::size_t> count;  // The newest.
 
     [[nodiscard]] bool wants(const broker::Drop& drop) const {
         if (client && drop.client_id != *client) return false;
@@ -62,11 +75,12 @@ struct DropQuery {
 };
 
 std::expected<DropQuery, std::string> drop_query(const Json& request) {
-    TRY(check_members(request, {"client", "topic", "reason"}));
+    TRY(check_members(request, {"client", "topic", "reason", "count"}));
     DropQuery query;
     query.client = TRY(text_member(request, "client"));
     query.topic = TRY(text_member(request, "topic"));
     query.reason = TRY(text_member(request, "reason"));
+    query.count = TRY(count_member(request, "count"));
     if (query.topic && !mqtt::is_valid_topic_filter(*query.topic)) {
         return std::unexpected(fmt::format("\"{}\" is not a topic filter", *query.topic));
     }
@@ -80,9 +94,10 @@ std::expected<DropQuery, std::string> drop_query(const Json& request) {
         fmt::format("unknown reason \"{}\"; there are: {}", *query.reason, fmt::join(reasons, ", ")));
 }
 
-struct FoundDrop {
-    Instant at;
-    Json json;
+// What one shard has found, the newest first.
+struct FoundDrops {
+    std::vector<broker::Drop> drops;
+    std::size_t count_max = 0;
 };
 
 std::string wall_time(Instant at, Instant now, WallTime wall_now) {
@@ -91,20 +106,37 @@ std::string wall_time(Instant at, Instant now, WallTime wall_now) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (then - seconds).count());
 }
 
-std::vector<FoundDrop> find_drops(const Shard& shard, const DropQuery& query, Instant now) {
-    std::vector<FoundDrop> found;
-    const auto wall_now = std::chrono::system_clock::now();
+// Each shard keeps as many as all together may list, since it does not know how many of the last are its own.
+FoundDrops find_drops(const Shard& shard, const DropQuery& query) {
+    const auto kept_max = shard.drop_log().kept_max();
+    FoundDrops found{.drops = {}, .count_max = std::min(query.count.value_or(kept_max), kept_max)};
     const auto& drops = shard.drop_log().drops();
-    for (std::size_t index = 0; index != drops.size(); ++index) {
-        const auto& drop = drops[index];
-        if (!query.wants(drop)) continue;
-        found.push_back({.at = drop.at,
-                         .json = {{"time", wall_time(drop.at, now, wall_now)},
-                                  {"client", drop.client_id},
-                                  {"topic", drop.topic},
-                                  {"reason", to_string(drop.reason)}}});
+    for (auto index = drops.size(); index != 0 && found.drops.size() != found.count_max; --index) {
+        if (query.wants(drops[index - 1])) found.drops.push_back(drops[index - 1]);
     }
     return found;
+}
+
+// The newest of all shards, and those of them that one answer has room for.
+Json to_json(std::vector<FoundDrops> found, Instant now) {
+    std::vector<broker::Drop> all;
+    for (auto& some : found) std::ranges::move(some.drops, std::back_inserter(all));
+    std::ranges::stable_sort(all, std::ranges::greater{}, &broker::Drop::at);
+    all.resize(std::min(all.size(), found.front().count_max));
+    const auto wall_now = std::chrono::system_clock::now();
+    std::vector<Json> newest_first;
+    std::size_t bytes = 0;
+    for (const auto& drop : all) {
+        bytes += drop.client_id.size() + drop.topic.size();
+        if (bytes > names_bytes_max) break;
+        newest_first.push_back({{"time", wall_time(drop.at, now, wall_now)},
+                                {"client", drop.client_id},
+                                {"topic", drop.topic},
+                                {"reason", to_string(drop.reason)}});
+    }
+    std::ranges::reverse(newest_first);
+    const auto left_out = all.size() - newest_first.size();
+    return {{"drops", std::move(newest_first)}, {"left_out", left_out}};
 }
 
 // Asks each shard on its own thread and, when the last has answered, hands all answers to `done` on the main thread.
@@ -190,16 +222,9 @@ void Control::perform(const broker::MessagePtr& message) {
 void Control::list_drops(const Json& request, const Reply& reply) {
     const auto query = drop_query(request);
     if (!query) return answer(reply, failure(query.error()));
-    ask_shards<std::vector<FoundDrop>>(
-        loop_, shards_, [query = *query](Shard& shard, Instant now) { return find_drops(shard, query, now); },
-        [this, reply](std::vector<std::vector<FoundDrop>> found) {
-            std::vector<FoundDrop> all;
-            for (auto& some : found) std::ranges::move(some, std::back_inserter(all));
-            std::ranges::stable_sort(all, {}, &FoundDrop::at);
-            auto drops = Json::array();
-            for (auto& drop : all) drops.push_back(std::move(drop.json));
-            answer(reply, dump({{"drops", std::move(drops)}}));
-        });
+    ask_shards<FoundDrops>(
+        loop_, shards_, [query = *query](Shard& shard, Instant) { return find_drops(shard, query); },
+        [this, reply](std::vector<FoundDrops> found) { answer(reply, dump(to_json(std::move(found), loop_.now()))); });
 }
 
 void Control::redirect(const Json& request, const Reply& reply) {

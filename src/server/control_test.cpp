@@ -131,6 +131,34 @@ TEST_F(Asking, ForDropsListsThoseOfAllShardsByTime) {
     EXPECT_THAT(first["time"].get<std::string>(), testing::MatchesRegex("....-..-..T..:..:..[.]...Z"));
 }
 
+TEST_F(Asking, ForDropsListsTheNewestOfAllShardsTogether) {
+    const auto start = loop->now();
+    for (const auto& shard : shards) shard->shard().configure({.limits = limits, .drops_kept = 3});
+    for (int number = 0; number != 8; ++number) {
+        drop(number < 6 ? 0 : 1, "t/" + std::to_string(number), start + number * 1ms);
+    }
+    const auto topics = [&](std::string_view request) {
+        std::vector<std::string> found;
+        for (const auto& one : (*ask("drops", request))["drops"]) found.push_back(one["topic"]);
+        return found;
+    };
+    EXPECT_THAT(topics("{}"), testing::ElementsAre("t/5", "t/6", "t/7"));
+    EXPECT_THAT(topics(R"({"count": 2})"), testing::ElementsAre("t/6", "t/7"));
+    EXPECT_THAT(topics(R"({"count": 100})"), testing::ElementsAre("t/5", "t/6", "t/7"));
+    EXPECT_THAT(topics(R"({"count": 0})"), testing::IsEmpty());
+    EXPECT_THAT(error("drops", R"({"count": -1})"), HasSubstr("\"count\" must be a number"));
+}
+
+TEST_F(Asking, ForDropsIsToldWhatDidNotFit) {
+    for (int number = 0; number != 20; ++number) {
+        drop(0, std::string(60'000, 'x') + std::to_string(number), loop->now() + number * 1ms);
+    }
+    const auto answer = *ask("drops", "{}");
+    EXPECT_EQ(answer["drops"].size(), 17U);
+    EXPECT_EQ(answer["left_out"], 3);
+    EXPECT_TRUE(answer["drops"].back()["topic"].get<std::string>().ends_with("x19"));
+}
+
 TEST_F(Asking, ToDisconnectEndsThatConnectionOnly) {
     connect("c");
     connect("other");

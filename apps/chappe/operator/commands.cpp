@@ -1,7 +1,9 @@
 // chappe drops, redirect and disconnect: what the operator of a running broker asks of it.
 
+#include <cstddef>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -51,11 +53,14 @@ struct DropsOptions {
     std::string client;
     std::string topic;
     std::string reason;
+    std::optional<std::size_t> count;
     bool json = false;
 };
 
 Report report_drops(const Json& answer) {
     Report report;
+    const auto left_out = answer.value("left_out", std::size_t{0});
+    if (left_out != 0) report.text = fmt::format("{} older ones do not fit here; ask for some of them\n", left_out);
     for (const auto& drop : answer["drops"]) {
         report.text += fmt::format("{} {:<20} client={} topic={}\n", drop["time"].get<std::string>(),
                                    drop["reason"].get<std::string>(), drop["client"].dump(), drop["topic"].dump());
@@ -87,20 +92,22 @@ Run define_drops(CLI::App& command) {
     command.add_option("-t,--topic", options->topic, "Only topics that match this filter")->type_name("FILTER");
     command.add_option("--reason", options->reason, "Only what was dropped for this reason, such as queue_full")
         ->type_name("REASON");
+    command.add_option("--count", options->count, "Only the newest of them, so many")->type_name("N");
     command.add_flag("--json", options->json, "Print one JSON object");
     add_control_options(command, options->control);
     command.footer(R"(Examples:
   chappe drops
-  chappe drops --reason queue_full
+  chappe drops --reason queue_full --count 10
   chappe drops --client pump-7 -t 'site/#' --json
 
-Lists the last messages that were not delivered, the latest at the end; server.drops_kept says how many are kept.
+Lists the last messages that were not delivered, the latest at the end; server.drops_kept says how many at most.
 Exit codes: 0 listed, 1 no broker answers or it refuses, 2 the command line is wrong.)");
     return [options] {
         auto request = Json::object();
         set_if_given(request, "client", options->client);
         set_if_given(request, "topic", options->topic);
         set_if_given(request, "reason", options->reason);
+        if (options->count) request["count"] = *options->count;
         return ask_and_print(options->control, "drops", request, options->json, report_drops);
     };
 }

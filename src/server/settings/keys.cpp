@@ -167,7 +167,8 @@ constexpr Key all_keys[] = {
      .range = {0, 1'000'000},
      .reload = Reload::Now,
      .text = "How many of the messages that were dropped last can be listed, with client, topic, reason and time. "
-             "All that are dropped are counted, however many are kept here.",
+             "Each shard keeps as many, since they may all be its own. All that are dropped are counted, however many "
+             "are kept here.",
      .example = "10000",
      .access = at<Settings, &Settings::drops_kept>()},
     {.section = "server",
