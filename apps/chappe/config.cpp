@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "apps/chappe/command.h"
 #include "apps/chappe/settings_options.h"
@@ -33,12 +34,13 @@ int print_config(const ConfigOptions& options) {
         std::fputs(server::document_settings().c_str(), stdout);
         return exit_success;
     }
-    const auto loaded = load_settings(options.settings);
+    auto loaded = load_settings(options.settings);
     if (!loaded) {
         std::fprintf(stderr, "%s\n", loaded.error().c_str());
         return exit_usage;
     }
     for (const auto& finding : loaded->findings) std::fprintf(stderr, "%s\n", to_string(finding).c_str());
+    loaded->settings = server::effective(std::move(loaded->settings));
     const auto which = options.changed ? server::Which::Changed : server::Which::All;
     const auto text = options.json ? print_json(*loaded, which) : print_toml(*loaded, which);
     std::fputs(text.c_str(), stdout);

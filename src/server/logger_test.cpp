@@ -91,6 +91,15 @@ TEST_F(LogFile, IsOpenedAnewAtAReload) {
     EXPECT_THAT(lines_of(file()), testing::ElementsAre("info    after"));
 }
 
+TEST_F(LogFile, NeedsAFolderThatIsThere) {
+    auto wrong = settings();
+    wrong.file = file("no/such/log");
+    const auto logger = Logger::create(wrong);
+    ASSERT_FALSE(logger);
+    EXPECT_THAT(logger.error(), HasSubstr("no/such/log: No such file"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "no"));
+}
+
 TEST_F(LogFile, StaysTheOldOneWhenTheNewOneCannotBeOpened) {
     auto logger = Logger::create(settings());
     ASSERT_TRUE(logger);

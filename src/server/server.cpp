@@ -19,11 +19,6 @@ std::uint64_t random_seed() {
     return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
-std::uint16_t shard_count(const Settings& settings) {
-    const auto wanted = settings.shards != 0 ? settings.shards : std::max(1U, std::thread::hardware_concurrency());
-    return static_cast<std::uint16_t>(std::min<std::uint32_t>(wanted, 1024));
-}
-
 broker::ShardConfig shard_config(const Settings& settings) {
     return {.limits = settings.limits,
             .policy = settings.policy,
@@ -82,7 +77,7 @@ std::expected<void, std::string> Server::open() {
 }
 
 std::expected<void, std::string> Server::start_shards() {
-    const auto count = shard_count(settings_);
+    const auto count = static_cast<std::uint16_t>(shard_count(settings_));
     commons_ = std::make_unique<broker::Commons>(count, settings_.limits, random_seed(), authenticator_, permissions_,
                                                  events_);
     for (std::uint16_t id = 0; id != count; ++id) {
@@ -132,7 +127,7 @@ std::expected<void, std::string> Server::open_listener(const Listener& wanted, S
 std::expected<void, std::string> Server::open_control_socket() {
     const auto path = control_socket(settings_);
     if (path.empty()) return {};
-    if (settings_.control_socket.empty()) {
+    if (std::filesystem::path(path).parent_path() == settings_.data_directory) {
         std::error_code ignored;  // Listening says what is wrong.
         std::filesystem::create_directories(settings_.data_directory, ignored);
     }

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 namespace chappe::server {
@@ -52,6 +54,16 @@ std::string control_socket(const Settings& settings) {
     if (settings.control_socket == "off") return {};
     if (!settings.control_socket.empty()) return settings.control_socket;
     return settings.data_directory + "/control.sock";
+}
+
+std::uint32_t shard_count(const Settings& settings) {
+    return settings.shards != 0 ? settings.shards : std::clamp(std::thread::hardware_concurrency(), 1U, shards_max);
+}
+
+Settings effective(Settings settings) {
+    if (const auto path = control_socket(settings); !path.empty()) settings.control_socket = path;
+    settings.shards = shard_count(settings);
+    return settings;
 }
 
 }  // namespace chappe::server

@@ -1,6 +1,6 @@
 #pragma once
 
-// The settings of `chappe serve`, as plain values that have been checked. keys.h knows each one's name, range and text;
+// The settings of `chappe serve`, as plain values that have been checked. key.h knows each one's name, range and text;
 // load.h reads them from a file and a command line.
 
 #include <cstddef>
@@ -21,6 +21,8 @@ struct Log {
     LogFormat format = LogFormat::Text;
     std::string file;  // Empty: standard error.
 };
+
+inline constexpr std::uint32_t shards_max = 256;
 
 // The defaults are these initial values, except for the two that default_settings() computes: listeners and
 // data_directory.
@@ -46,6 +48,12 @@ struct Settings {
 
 // Where the operator asks the broker; empty: nowhere.
 [[nodiscard]] std::string control_socket(const Settings& settings);
+
+// How many threads that makes: the value of `shards`, or what 0 stands for on this machine.
+[[nodiscard]] std::uint32_t shard_count(const Settings& settings);
+
+// The same settings, with what is left to the broker put in its place, for people who want to see it.
+[[nodiscard]] Settings effective(Settings settings);
 
 // What the default of data_directory depends on.
 struct Environment {
