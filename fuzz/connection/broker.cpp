@@ -213,6 +213,15 @@ void Broker::publish(std::uint16_t index, const broker::Message::Fields& fields)
     shards_[index]->publish(broker::Message::create(fields), now_);
 }
 
+void Broker::shut_down() {
+    if (!std::exchange(shutting_down_, true)) {
+        for (const auto& shard : shards_) shard->begin_shutdown(now_);
+        return;
+    }
+    settle();
+    for (const auto& shard : shards_) shard->shut_down(now_);
+}
+
 void Broker::configure(const broker::Limits& limits, const broker::Policy& policy) {
     const auto widen = [&](auto broker::Limits::* bound) { bounds_.*bound = std::max(bounds_.*bound, limits.*bound); };
     widen(&broker::Limits::connections_max);
@@ -271,6 +280,10 @@ void Broker::catch_up() {
     }
     settle();
     answer_all();
+    if (shutting_down_) {
+        shut_down();
+        settle();
+    }
     check_bounds();
     for (const auto& link : links_) {
         if (link && link->open && link->conversation.accepted()) check_caught_up(*link);
@@ -300,7 +313,7 @@ void Broker::end_everything() {
     ASSERT(commons_.connections == 0 && commons_.sessions == 0);
     ASSERT(commons_.tree.subscription_count() == 0 && commons_.tree.node_count() == 0);
     ASSERT(commons_.subscription_bytes() == 0);
-    ASSERT(commons_.queued_bytes == 0);
+    ASSERT(commons_.queued_bytes == 0 && commons_.unfinished_bytes == 0);
     for (const auto counter :
          {&broker::Counters::connections, &broker::Counters::clients_connected, &broker::Counters::sessions,
           &broker::Counters::inflight_messages, &broker::Counters::queued_messages, &broker::Counters::queued_bytes,

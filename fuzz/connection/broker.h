@@ -74,6 +74,8 @@ public:
     [[nodiscard]] broker::Shard& shard(std::size_t index) noexcept { return *shards_[index]; }
     [[nodiscard]] Instant now() const noexcept { return now_; }
     void publish(std::uint16_t shard, const broker::Message::Fields& fields);
+    // At first only what comes before the clients are told, and then they are.
+    void shut_down();
     void configure(const broker::Limits& limits, const broker::Policy& policy);
 
     // --- What must hold.
@@ -99,6 +101,7 @@ private:
     broker::Limits bounds_;  // The widest that there have been.
     bool may_withdraw_ = false;
     bool shared_before_ = false;
+    bool shutting_down_ = false;
     Instant now_{1h};
     AskedByClient asked_;
     FuzzAuthenticator authenticator_;

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array versions = {ProtocolVersion::V5, ProtocolVersion::V311, ProtocolVersion::V31, ProtocolVersion::V5};
 // They have their homes on both shards. The last one cannot be subscribed to literally.
-constexpr std::array client_ids = {"a"sv, "b"sv, "c"sv, "d"sv, ""sv, "a+"sv};
+constexpr std::array client_ids = {"a"sv, "b"sv, "c"sv, "d"sv, ""sv, "a+"sv, "longer than all have to take"sv};
 constexpr std::array topics = {"a"sv,       "a/b"sv, "a/c"sv, "b"sv, "b/c/d"sv, "p/x"sv,
                                "r/x"sv,     "s/x"sv, "$x"sv,  "/"sv, ""sv,      "a/b/c/d/e/f/g/h/a/b/c/d/e/f/g/h"sv,
                                "$SYS/up"sv, "a+"sv};
@@ -30,7 +30,7 @@ constexpr std::array filters = {"#"sv,          "a/#"sv,          "a/b"sv,      
 constexpr std::array<std::uint16_t, 4> small_maximums = {1, 2, 10, 65'535};
 constexpr std::array<std::uint32_t, 6> packet_sizes = {20, 25, 30, 40, 100, 5000};
 constexpr std::array<std::uint32_t, 6> intervals = {0, 1, 5, 60, 3600, mqtt::session_never_expires};
-constexpr std::array user_names = {"yes"sv, "no"sv, "later"sv, "continue"sv};
+constexpr std::array user_names = {"yes"sv, "no"sv, "later"sv, "continue"sv, "other"sv};
 constexpr std::array ack_codes = {ReasonCode::Success, ReasonCode::NoMatchingSubscribers, ReasonCode::UnspecifiedError,
                                   ReasonCode::QuotaExceeded};
 

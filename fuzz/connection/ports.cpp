@@ -50,7 +50,7 @@ std::optional<Verdict> FuzzAuthenticator::answer(char letter, Waiting asked) {
 
 Verdict FuzzAuthenticator::verdict(char letter, bool enhanced) {
     if (letter == 'n') return {.code = ReasonCode::NotAuthorized, .reason = "the fuzzer does not let you in"};
-    if (letter != 'c' || !enhanced) return {.user_name = "user"};
+    if (letter != 'c' || !enhanced) return {.user_name = letter == 'o' ? "other" : "user"};
     return {.code = ReasonCode::ContinueAuthentication, .authentication_data = "what more?"};
 }
 

@@ -20,7 +20,8 @@
 namespace chappe::fuzz {
 
 // The client says how it is to be answered, by the first letter of its user name or, with enhanced authentication, of
-// its authentication data: 'n' for no, 'l' for later, 'c' for one more step; everything else for yes.
+// its authentication data: 'n' for no, 'l' for later, 'c' for one more step, 'o' for yes, as another user; everything
+// else for yes.
 class FuzzAuthenticator : public broker::Authenticator {
 public:
     std::optional<broker::Verdict> authenticate(const broker::Login& login, broker::Ticket ticket) override;

@@ -74,6 +74,8 @@ broker::Limits read_limits(Input& input) {
     limits.mailbox_bytes_max = choose(std::size_t{1'000'000}, std::size_t{100});
     limits.retained_messages_max = choose(1000U, 2U);
     limits.retained_bytes_max = choose(std::size_t{1'000'000}, std::size_t{300});
+    limits.client_id_length_max = choose(1024U, 23U);
+    limits.unfinished_bytes_total_max = choose(std::size_t{1'000'000}, std::size_t{0});
     input.end_flags();
     return limits;
 }
@@ -231,7 +233,7 @@ void Program::operate(Step step, std::uint16_t index) {
             return broker_.configure(limits, read_policy(input_));
         }
         default:
-            return shard.shut_down(broker_.now());
+            return broker_.shut_down();
     }
 }
 
