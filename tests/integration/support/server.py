@@ -36,6 +36,16 @@ def unlike_mosquitto(reason):
     return unittest.skipIf(BROKER == "mosquitto", f"mosquitto 2.0.11: {reason}")
 
 
+def _with_port(url):
+    """A port that stays ours where the URL leaves it open: tests stop and start servers, and a port that the system chose
+    may be somebody else's source port in between."""
+    parts = urlsplit(url)
+    if parts.scheme != "mqtt" or parts.port != 0:
+        return url
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"mqtt://{host}:{ports.free_port(parts.hostname)}"
+
+
 class Mosquitto:
     """Debian's mosquitto, as the broker under test or as the peer of a bridge."""
 
@@ -50,7 +60,7 @@ class Mosquitto:
     }
 
     def __init__(self, listen=("mqtt://127.0.0.1:0",), data=None, limits_=None, extra=(), persistent=False):
-        self._listen = [self._with_port(url) for url in listen]
+        self._listen = [_with_port(url) for url in listen]
         self._scratch = tempfile.TemporaryDirectory(prefix="chappe-mosquitto-")
         self._settings = [
             f"user {getpass.getuser()}",
@@ -65,14 +75,6 @@ class Mosquitto:
         if persistent:
             self._settings += ["persistence true", f"persistence_location {data or self._scratch.name}/"]
         self.process = None
-
-    @staticmethod
-    def _with_port(url):
-        parts = urlsplit(url)
-        if parts.scheme != "mqtt" or parts.port != 0:
-            return url
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return f"mqtt://{host}:{ports.free_port(parts.hostname)}"
 
     def start(self):
         config = os.path.join(self._scratch.name, "mosquitto.conf")
@@ -131,7 +133,7 @@ class Chappe:
     """`chappe serve` on free ports, with a data folder of its own."""
 
     def __init__(self, listen=("mqtt://127.0.0.1:0",), data=None, limits_=None, flags=(), persistent=False):
-        self._listen = list(listen)
+        self._listen = [_with_port(url) for url in listen]
         self._scratch = tempfile.TemporaryDirectory(prefix="chappe-test-")
         self.data = data or os.path.join(self._scratch.name, "data")
         self._flags = list(flags)
