@@ -170,7 +170,6 @@ class RetainTest(BrokerCase):
         self.assertEqual(subscriber.finish(), 0)
 
     def test_many_retained_messages(self):
-        # One connection for all: each line is topic and payload to a subscriber with a wildcard.
         for number in range(20):
             publish(self, "-t", f"many/{number}/state", "-m", str(number), "-r")
         subscriber = Subscriber(self, "-C", "20", topics=["many/+/state"])
