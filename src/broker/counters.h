@@ -102,7 +102,7 @@ struct alignas(64) Counters {
 // One message that was dropped.
 struct Drop {
     Instant at;
-    DropReason reason;
+    DropReason reason = {};
     std::string client_id;
     std::string topic;
 };
