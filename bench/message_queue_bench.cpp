@@ -29,13 +29,17 @@ struct Surroundings {
     Everything permissions;
     SessionEvents events;
     JournalWriter journal{nullptr, ShardId{0}};
+    TextHash hash{1};
+    Ring<SessionId> retained_readers;
     SessionEnvironment environment{.accounts = {.limits = limits, .counters = counters, .total = total},
                                    .policy = policy,
                                    .encoder = encoder,
                                    .retained = retained,
                                    .permissions = permissions,
                                    .events = events,
-                                   .journal = journal};
+                                   .journal = journal,
+                                   .hash = hash,
+                                   .retained_readers = retained_readers};
 };
 
 MessagePtr message(std::optional<Instant> expires_at) {

@@ -38,7 +38,7 @@ struct ReadAgain {
 };
 struct ReadAllAgain {};
 
-// Another shard has mail: have its Shard::read_mail() called.
+// A shard has mail, or this one has work left: have its Shard::read_mail() called.
 struct Wake {
     ShardId shard;
 };

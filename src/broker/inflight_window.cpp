@@ -17,6 +17,10 @@ bool InflightWindow::has_room() const noexcept {
     return send_again_at_ == count() && quota_taken_ < send_quota_ && live_ < live_max;
 }
 
+std::size_t InflightWindow::room() const noexcept {
+    return has_room() ? std::min<std::size_t>(send_quota_ - quota_taken_, live_max - live_) : 0;
+}
+
 mqtt::PacketId InflightWindow::add(Delivery delivery) {
     ASSERT(has_room());  // The caller queues instead: [MQTT-3.3.4-9].
     const bool mostly_gaps = entries_.size() >= set_aside_from && entries_.size() >= std::size_t{4} * live_;

@@ -43,6 +43,8 @@ public:
     // Holds at most live_max entries, so that half of all identifiers are free whatever the client's Receive Maximum
     // is.
     [[nodiscard]] bool has_room() const noexcept;
+    // So many new messages.
+    [[nodiscard]] std::size_t room() const noexcept;
     // Takes a message that is being sent now. The caller has asked has_room().
     [[nodiscard]] mqtt::PacketId add(Delivery delivery);
 

@@ -1,23 +1,17 @@
 #include "broker/retained_store.h"
 
-#include <algorithm>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 
-#include "broker/retained_topics.h"
 #include "broker/topic_level.h"
 #include "mqtt/topic.h"
 
 namespace chappe::broker {
 namespace {
 
-constexpr std::size_t stripe_count = 64;
-
-// How many messages match() looks at before it lets others have the lock.
-constexpr std::size_t looks_per_lock = 1024;
+constexpr std::uint16_t stripe_count = 64;
 
 // Adds, unless that would exceed `max`.
 bool try_add(std::atomic<std::size_t>& count, std::size_t amount, std::size_t max) noexcept {
@@ -26,27 +20,6 @@ bool try_add(std::atomic<std::size_t>& count, std::size_t amount, std::size_t ma
         if (amount > max || value > max - amount) return false;
     } while (!count.compare_exchange_weak(value, value + amount, std::memory_order_relaxed));
     return true;
-}
-
-// `messages` consists of runs that are sorted, and all messages with the same first level are in the same run: what is
-// left to do is to sort these groups.
-void sort_groups(std::span<MessagePtr> messages) {
-    struct Group {
-        std::string_view first_level;
-        std::span<MessagePtr> messages;
-    };
-    std::vector<Group> groups;
-    for (auto& message : messages) {
-        const auto level = first_level(message->topic());
-        if (groups.empty() || groups.back().first_level != level) groups.push_back({level, {&message, 0}});
-        groups.back().messages = {groups.back().messages.data(), groups.back().messages.size() + 1};
-    }
-    if (std::ranges::is_sorted(groups, {}, &Group::first_level)) return;
-    std::ranges::sort(groups, {}, &Group::first_level);
-    std::vector<MessagePtr> sorted;
-    sorted.reserve(messages.size());
-    for (const auto& group : groups) std::ranges::move(group.messages, std::back_inserter(sorted));
-    std::ranges::move(sorted, messages.begin());
 }
 
 }  // namespace
@@ -62,13 +35,6 @@ struct alignas(64) RetainedStore::Stripe {
         return next_expiry.load(std::memory_order_relaxed) <= now.time_since_epoch().count();
     }
 
-    void match(TopicScan& scan, Instant now, std::vector<MessagePtr>& out) const {
-        for (std::optional<std::string> from(scan.start()); from;) {
-            const std::shared_lock lock(mutex);
-            from = topics.match(scan, *from, now, looks_per_lock, out);
-        }
-    }
-
     mutable std::shared_mutex mutex;
     RetainedTopics topics;
     std::atomic<Instant::rep> next_expiry = Instant::max().time_since_epoch().count();  // Spares the lock.
@@ -82,8 +48,12 @@ RetainedStore::RetainedStore(std::uint32_t messages_max, std::size_t bytes_max, 
 
 RetainedStore::~RetainedStore() = default;
 
+std::uint16_t RetainedStore::stripe_number(std::string_view topic) const noexcept {
+    return static_cast<std::uint16_t>(hash_(first_level(topic)) % stripe_count);
+}
+
 RetainedStore::Stripe& RetainedStore::stripe_of(std::string_view topic) const noexcept {
-    return *stripes_[hash_(first_level(topic)) % stripe_count];
+    return *stripes_[stripe_number(topic)];
 }
 
 RetainedStore::Outcome RetainedStore::set(MessagePtr message) {
@@ -100,7 +70,7 @@ RetainedStore::Outcome RetainedStore::set(MessagePtr message) {
     previous = stripe.topics.find(message->topic());
     const auto outcome = account(previous.get(), *message);
     if (outcome == Outcome::Stored || outcome == Outcome::Replaced) {
-        stripe.topics.put(std::move(message));
+        stripe.topics.put(std::move(message), stamp());
         stripe.note_next_expiry();
     }
     return outcome;
@@ -131,16 +101,32 @@ MessagePtr RetainedStore::get(std::string_view topic) const {
     return stripe.topics.find(topic);
 }
 
-void RetainedStore::match(std::string_view filter, Instant now, std::vector<MessagePtr>& out) const {
-    if (!mqtt::has_wildcards(filter)) {
-        if (auto message = get(filter); message && !message->expired(now)) out.push_back(std::move(message));
-        return;
+bool RetainedStore::read(const RetainedQuery& query, Place& place, std::size_t& looks,
+                         std::vector<MessagePtr>& out) const {
+    ASSERT(looks != 0);
+    if (!mqtt::has_wildcards(query.filter)) {
+        --looks;
+        const auto& stripe = stripe_of(query.filter);
+        const std::shared_lock lock(stripe.mutex);
+        if (auto message = stripe.topics.find(query.filter, query)) out.push_back(std::move(message));
+        return false;
     }
-    TopicScan scan(filter);
-    if (!starts_with_wildcard(filter)) return stripe_of(filter).match(scan, now, out);
-    const auto begin = out.size();
-    for (const auto& stripe : stripes_) stripe->match(scan, now, out);
-    sort_groups(std::span(out).subspan(begin));
+    TopicScan scan(query.filter);
+    const bool in_every_stripe = starts_with_wildcard(query.filter);
+    const auto& stripe = in_every_stripe ? *stripes_[place.stripe] : stripe_of(query.filter);
+    const std::shared_lock lock(stripe.mutex);
+    auto next = stripe.topics.match(scan, place.topic.empty() ? scan.start() : place.topic, query, looks, out);
+    if (next) {
+        place.topic = *std::move(next);
+        return true;
+    }
+    if (looks != 0) --looks;  // For the end of the stripe, which may have been all there is of it.
+    place.topic.clear();
+    return in_every_stripe && ++place.stripe != stripe_count;
+}
+
+RetainedStore::Place RetainedStore::place_of(const Message& message) const {
+    return {.stripe = stripe_number(message.topic()), .topic = std::string(message.topic())};
 }
 
 std::size_t RetainedStore::remove_expired(Instant now) {

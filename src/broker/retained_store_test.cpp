@@ -28,11 +28,31 @@ MessagePtr message(std::string_view topic, std::string_view payload = "x", std::
     return Message::create({.topic = topic, .payload = as_bytes(payload), .retain = true, .expires_at = expires_at});
 }
 
-std::vector<std::string> match(const RetainedStore& store, std::string_view filter, Instant now = start) {
+bool in_order(std::string_view a, std::string_view b) { return compare_topics(a, b) < 0; }
+
+std::string_view first_level(const MessagePtr& message) {
+    return message->topic().substr(0, message->topic().find('/'));
+}
+
+// All that is read, a few messages at a time. Those with the same first level must come together and in order.
+std::vector<MessagePtr> read(RetainedStore& store, std::string_view filter, Instant now = start,
+                             std::size_t looks_max = 64) {
     std::vector<MessagePtr> found;
-    store.match(filter, now, found);
+    RetainedStore::Place place;
+    const auto until = store.stamp();
+    for (bool more = true; more;) {
+        auto looks = looks_max;
+        more = store.read({.filter = filter, .until = until, .now = now}, place, looks, found);
+        EXPECT_LT(looks, looks_max) << "Each call costs something, or there could be endless calls";
+    }
+    std::ranges::stable_sort(found, in_order, first_level);
+    EXPECT_TRUE(std::ranges::is_sorted(found, in_order, &Message::topic));
+    return found;
+}
+
+std::vector<std::string> match(RetainedStore& store, std::string_view filter, Instant now = start) {
     std::vector<std::string> topics;
-    for (const auto& one : found) topics.emplace_back(one->topic());
+    for (const auto& one : read(store, filter, now)) topics.emplace_back(one->topic());
     return topics;
 }
 
@@ -149,15 +169,70 @@ TEST(RetainedStore, HidesDollarTopicsFromLeadingWildcards) {  // [MQTT-4.7.2-1]
     EXPECT_THAT(match(store, "$"), ElementsAre("$"));
 }
 
-TEST(RetainedStore, AppendsToWhatIsThere) {
-    RetainedStore store(10, unlimited);
-    store.set(message("a/b"));
-    store.set(message("b"));
-    std::vector<MessagePtr> out;
-    for (const auto* filter : {"b", "a/b", "#", "a/#"}) store.match(filter, start, out);
-    std::vector<std::string_view> topics;
-    for (const auto& one : out) topics.push_back(one->topic());
-    EXPECT_THAT(topics, ElementsAre("b", "a/b", "a/b", "b", "a/b"));
+class RetainedReader : public testing::Test {
+protected:
+    RetainedReader() {
+        for (const auto* topic : {"a/1", "a/2", "a/3", "a/4", "a/5"}) store.set(message(topic));
+    }
+
+    std::vector<std::string> next(std::size_t looks_max, std::size_t messages_max = 64) {
+        auto looks = looks_max;
+        std::vector<MessagePtr> found;
+        more = store.read({.filter = "a/+", .until = until, .now = start, .messages_max = messages_max}, place, looks,
+                          found);
+        looked = looks_max - looks;
+        std::vector<std::string> topics;
+        for (const auto& one : found) topics.emplace_back(one->topic());
+        return topics;
+    }
+
+    RetainedStore store{10, unlimited};
+    const RetainedStamp until = 5;  // One for each of them.
+    RetainedStore::Place place;
+    std::size_t looked = 0;
+    bool more = true;
+};
+
+TEST_F(RetainedReader, GoesOnWhereItWas) {
+    EXPECT_THAT(next(2), ElementsAre("a/1", "a/2"));
+    EXPECT_TRUE(more);
+    EXPECT_THAT(next(10, 1), ElementsAre("a/3"));
+    EXPECT_EQ(looked, 1);
+    EXPECT_THAT(next(10), ElementsAre("a/4", "a/5"));
+    EXPECT_FALSE(more);
+}
+
+TEST_F(RetainedReader, GoesOnWhateverHasBeenRemoved) {
+    EXPECT_THAT(next(2), ElementsAre("a/1", "a/2"));
+    store.set(message("a/2", ""));
+    store.set(message("a/3", ""));
+    EXPECT_THAT(next(1), ElementsAre("a/4"));
+}
+
+TEST_F(RetainedReader, PassesOverWhatIsRetainedLater) {
+    store.set(message("a/2", "new"));
+    store.set(message("a/6"));
+    EXPECT_THAT(next(10), ElementsAre("a/1", "a/3", "a/4", "a/5"));
+}
+
+TEST_F(RetainedReader, GoesBackToAMessage) {
+    EXPECT_THAT(next(3), ElementsAre("a/1", "a/2", "a/3"));
+    place = store.place_of(*store.get("a/2"));
+    EXPECT_THAT(next(2), ElementsAre("a/2", "a/3"));
+}
+
+TEST(RetainedStore, CountsLooksAtWhatDoesNotMatch) {
+    RetainedStore store(1000, unlimited);
+    for (int i = 0; i < 1000; ++i) store.set(message("a/" + std::to_string(i) + "/x"));
+    std::vector<MessagePtr> found;
+    RetainedStore::Place place;
+    std::size_t looks = 400;
+    EXPECT_TRUE(store.read({.filter = "a/+/y", .until = store.stamp(), .now = start}, place, looks, found));
+    EXPECT_EQ(looks, 0);
+    looks = 10'000;
+    EXPECT_FALSE(store.read({.filter = "a/+/y", .until = store.stamp(), .now = start}, place, looks, found));
+    EXPECT_GT(looks, 9'000);
+    EXPECT_THAT(found, IsEmpty());
 }
 
 TEST(RetainedStore, GivesNoMessageThatHasExpired) {  // [MQTT-3.3.2-5]
@@ -293,16 +368,15 @@ TEST(RetainedStore, AgreesWithTheNaiveStore) {
                 ASSERT_EQ(store.remove_expired(now), naive.remove_expired(now)) << step;
             }
             const auto filter = random_text(random, filter_levels);
-            std::vector<MessagePtr> found;
-            store.match(filter, now, found);
-            ASSERT_EQ(found, naive.match(filter, now)) << filter << " at step " << step;
+            ASSERT_EQ(read(store, filter, now, 1 + random.below(5)), naive.match(filter, now))
+                << filter << " at step " << step;
             ASSERT_EQ(store.count(), naive.count());
             ASSERT_EQ(store.bytes(), naive.bytes());
         }
     }
 }
 
-// match() lets go of the lock now and then, so topics come and go while it runs; those that stay are all found, once.
+// Topics come and go between the portions of a reader; those that stay are all found, once.
 TEST(RetainedStore, IsChangedAndReadByManyThreads) {
     constexpr int lasting = 5'000;
     constexpr std::uint32_t messages_max = lasting + 100;

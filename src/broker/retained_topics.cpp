@@ -6,13 +6,20 @@ namespace chappe::broker {
 
 MessagePtr RetainedTopics::find(std::string_view topic) const {
     const auto id = id_of(topic);
-    return id == none ? MessagePtr() : messages_[id];
+    return id == none ? MessagePtr() : entries_[id].message;
 }
 
-MessagePtr RetainedTopics::put(MessagePtr message) {
+MessagePtr RetainedTopics::find(std::string_view topic, const RetainedQuery& query) const {
+    const auto id = id_of(topic);
+    return id != none && is_wanted(entries_[id], query) ? entries_[id].message : MessagePtr();
+}
+
+MessagePtr RetainedTopics::put(MessagePtr message, RetainedStamp stamp) {
     auto id = id_of(message->topic());
     if (id == none) id = add(*message);
-    auto previous = std::exchange(messages_[id], std::move(message));
+    auto& entry = entries_[id];
+    entry.stamp = stamp;
+    auto previous = std::exchange(entry.message, std::move(message));
     note_expiry(id);
     return previous;
 }
@@ -27,14 +34,19 @@ MessagePtr RetainedTopics::remove_expired(Instant now) {
     return remove(expiry_.first());
 }
 
-std::optional<std::string> RetainedTopics::match(TopicScan& scan, std::string_view from, Instant now,
-                                                 std::size_t looks_max, std::vector<MessagePtr>& out) const {
+std::optional<std::string> RetainedTopics::match(TopicScan& scan, std::string_view from, const RetainedQuery& query,
+                                                 std::size_t& looks, std::vector<MessagePtr>& out) const {
+    auto left = query.messages_max;
     for (auto at = position_of(from); at != order_.end();) {
-        const auto& message = messages_[order_.at(at)];
+        const auto& entry = entries_[order_.at(at)];
         prefetch_beyond(at);
-        if (looks_max-- == 0) return std::string(message->topic());
-        const auto step = scan.look(message->topic());
-        if (step.matches && !message->expired(now)) out.push_back(message);
+        if (looks == 0 || left == 0) return std::string(entry.message->topic());
+        --looks;
+        const auto step = scan.look(entry.message->topic());
+        if (step.matches && is_wanted(entry, query)) {
+            out.push_back(entry.message);
+            --left;
+        }
         at = after(at, step);
     }
     return std::nullopt;
@@ -45,7 +57,7 @@ void RetainedTopics::prefetch_beyond(Order::Position position) const noexcept {
     constexpr std::size_t distance = 8;
     const auto& block = order_.blocks()[position.block];
     if (position.offset + distance >= block.size()) return;
-    const auto* message = messages_[block[position.offset + distance]].get();
+    const auto* message = entries_[block[position.offset + distance]].message.get();
     __builtin_prefetch(message);
     __builtin_prefetch(message + 1);  // The topic.
 }
@@ -78,7 +90,7 @@ RetainedTopics::Order::Position RetainedTopics::position_of(std::string_view top
 
 // The message itself is the caller's to put in its place.
 RetainedTopics::Id RetainedTopics::add(const Message& message) {
-    const auto id = messages_.take();
+    const auto id = entries_.take();
     index_.insert(hash_(message.topic()), id);
     order_.insert(position_of(message.topic()), id);
     return id;
@@ -88,15 +100,16 @@ MessagePtr RetainedTopics::remove(Id id) {
     index_.erase(hash_(topic(id)), id);
     order_.erase(position_of(topic(id)));
     expiry_.erase(id);
-    auto message = std::move(messages_[id]);
-    messages_.give_back(id);
+    auto message = std::move(entries_[id].message);
+    entries_.give_back(id);
     if (count() == 0) *this = RetainedTopics(hash_);  // Which gives the memory back.
     return message;
 }
 
 void RetainedTopics::note_expiry(Id id) {
-    if (messages_[id]->expires()) {
-        expiry_.set(id, messages_[id]->expires_at());
+    const auto& message = *entries_[id].message;
+    if (message.expires()) {
+        expiry_.set(id, message.expires_at());
     } else {
         expiry_.erase(id);
     }

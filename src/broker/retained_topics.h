@@ -20,9 +20,20 @@
 
 namespace chappe::broker {
 
+// Counts what happens in a RetainedStore: what comes later has the higher stamp.
+using RetainedStamp = std::uint64_t;
+
+// What a reader wants of one portion.
+struct RetainedQuery {
+    std::string_view filter;        // A valid topic filter, without "$share/NAME/".
+    RetainedStamp until = 0;        // Not what was retained after this.
+    Instant now;                    // Not what has expired.
+    std::size_t messages_max = 64;  // Not more than these.
+};
+
 // Not thread-safe. A message is found by the hash of its topic, so that replacing it, which is what happens most, is
 // one lookup; and a sorted sequence of all topics serves filters with wildcards. The topics' text is only in the
-// messages: both structures together cost about 26 bytes per message. (A tree of topic levels was considered: for
+// messages: both structures together cost about 34 bytes per message. (A tree of topic levels was considered: for
 // topics like "site/area/device/value" its nodes cost three times that, and it has no order of its own.)
 class RetainedTopics {
 public:
@@ -30,7 +41,8 @@ public:
 
     // Null where there is none. Null also from the functions that return what was there before.
     [[nodiscard]] MessagePtr find(std::string_view topic) const;
-    MessagePtr put(MessagePtr message);
+    [[nodiscard]] MessagePtr find(std::string_view topic, const RetainedQuery& query) const;
+    MessagePtr put(MessagePtr message, RetainedStamp stamp);
     MessagePtr remove(std::string_view topic);
 
     // Instant::max(): no message expires.
@@ -38,10 +50,10 @@ public:
     // One that has expired, if there is any.
     MessagePtr remove_expired(Instant now);
 
-    // Looks at no more than `looks_max` messages from the topic `from` on, and appends those that match and have not
-    // expired. Returns the topic to go on from, or nothing at the end.
-    [[nodiscard]] std::optional<std::string> match(TopicScan& scan, std::string_view from, Instant now,
-                                                   std::size_t looks_max, std::vector<MessagePtr>& out) const;
+    // Looks at no more than `looks` messages from the topic `from` on, takes off those it has looked at, and appends
+    // those that are wanted. Returns the topic to go on from, or nothing at the end.
+    [[nodiscard]] std::optional<std::string> match(TopicScan& scan, std::string_view from, const RetainedQuery& query,
+                                                   std::size_t& looks, std::vector<MessagePtr>& out) const;
 
     [[nodiscard]] std::size_t count() const noexcept { return index_.size(); }
 
@@ -50,7 +62,15 @@ private:
     using Order = SortedBlocks<Id>;
     static constexpr Id none = HashIndex::none;
 
-    [[nodiscard]] std::string_view topic(Id id) const noexcept { return messages_[id]->topic(); }
+    struct Entry {
+        MessagePtr message;
+        RetainedStamp stamp = 0;
+    };
+
+    [[nodiscard]] static bool is_wanted(const Entry& entry, const RetainedQuery& query) noexcept {
+        return entry.stamp <= query.until && !entry.message->expired(query.now);
+    }
+    [[nodiscard]] std::string_view topic(Id id) const noexcept { return entries_[id].message->topic(); }
     [[nodiscard]] Id id_of(std::string_view topic) const;
     [[nodiscard]] Order::Position position_of(std::string_view topic, Order::Position from = {}) const;
     void prefetch_beyond(Order::Position position) const noexcept;
@@ -60,7 +80,7 @@ private:
     void note_expiry(Id id);
 
     TextHash hash_;
-    Pool<MessagePtr> messages_;
+    Pool<Entry> entries_;
     HashIndex index_;
     Order order_;  // As compare_topics() says.
     DeadlineHeap expiry_;

@@ -8,6 +8,12 @@ namespace chappe::broker {
 using mqtt::QoS;
 using mqtt::ReasonCode;
 
+namespace {
+
+constexpr std::size_t retained_portion_max = 64;  // Messages that are read together.
+
+}  // namespace
+
 Session::Session(SessionId session_id, std::string name, SessionEnvironment& environment)
     : id(session_id),
       client_id(std::move(name)),
@@ -29,10 +35,7 @@ void Session::resume(Instant now) {
     pump(now);
 }
 
-void Session::detach() {
-    connection_ = nullptr;
-    keep_retained_backlog();
-}
+void Session::detach() { connection_ = nullptr; }
 
 bool Session::may_receive(const Message& message) const {
     if (!environment_.permissions.restricts_receiving()) return true;
@@ -79,9 +82,11 @@ void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::
     if (group) environment_.events.completed.push_back(group);
 }
 
-bool Session::can_send_now() const noexcept {
-    return connection_ != nullptr && inflight_.has_room() && connection_->output.size() < pump_until_unsent_bytes;
+bool Session::has_unsent_room() const noexcept {
+    return connection_ != nullptr && connection_->output.size() < pump_until_unsent_bytes;
 }
+
+bool Session::can_send_now() const noexcept { return has_unsent_room() && inflight_.has_room(); }
 
 Session::Taken Session::enqueue(Delivery delivery, Instant now) {
     if (make_room(delivery, now)) {
@@ -144,7 +149,7 @@ void Session::send(Delivery delivery, Instant now) {
 
 void Session::send_again(Instant now) {
     while (const auto packet_id = inflight_.next_to_send_again()) {
-        if (connection_->output.size() >= pump_until_unsent_bytes) return;
+        if (!has_unsent_room()) return;
         const auto& sent = inflight_.find(*packet_id)->delivery;
         if (!may_receive(*sent.message)) {
             withhold(*packet_id);
@@ -190,53 +195,93 @@ void Session::release(mqtt::PacketId packet_id) {
     connection_->send(mqtt::PubRel{.packet_id = packet_id});
 }
 
-void Session::deliver_retained(std::vector<MessagePtr> messages, const SessionSubscription& subscription) {
-    if (messages.empty()) return;
-    std::ranges::reverse(messages);
-    if (!retained_) retained_ = std::make_unique<Ring<RetainedBacklog>>();
-    retained_->push_back(
-        {.messages = std::move(messages), .options = subscription.options, .identifier = subscription.identifier});
+void Session::owe_retained(SessionSubscription& subscription, RetainedStamp until) {
+    forget_retained(subscription);
+    if (!retained_) retained_ = std::make_unique<RetainedBacklog>();
+    subscription.retained_until = until;
+    retained_->subscriptions.emplace(until, &subscription);
+}
+
+void Session::forget_retained(const SessionSubscription& subscription) {
+    if (!retained_ || subscription.retained_until == 0) return;
+    const auto found = retained_->subscriptions.find(subscription.retained_until);
+    ASSERT(found != retained_->subscriptions.end());
+    if (found == retained_->subscriptions.begin()) {
+        retained_->place = {};
+        retained_->wants_quota = false;
+    }
+    retained_->subscriptions.erase(found);
 }
 
 void Session::pump(Instant now) {
     if (connection_ == nullptr) return;
     send_again(now);
-    if (pump_retained(now)) pump_queue(now);
+    if (retained_) return become_retained_reader();
+    pump_queue(now);
 }
 
-// Returns whether all has been sent. A message that has been replaced or removed in the meantime is passed over: the
-// client got the newer one as an ordinary publication, and must not see the older one after it. One that has expired
-// in the meantime was owed to the client, unlike those that had expired before it subscribed.
-bool Session::pump_retained(Instant now) {
-    if (!retained_) return true;
-    while (!retained_->empty()) {
-        auto& backlog = retained_->front();
-        while (!backlog.messages.empty()) {
-            const auto& message = backlog.messages.back();
-            const auto qos = std::min(message->qos(), backlog.options.qos);
-            const bool room = connection_->output.size() < pump_until_unsent_bytes;
-            if (!room || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
-            const auto taken = std::move(backlog.messages.back());
-            backlog.messages.pop_back();
-            const auto retained_now = environment_.retained.get(taken->topic());
-            const bool replaced = retained_now && retained_now != taken;
-            const bool removed = !retained_now && !taken->expired(now);
-            if (replaced || removed) continue;
-            if (const auto why_not = why_not_to_send(*taken, now)) {
-                lose(taken, *why_not);
-                continue;
-            }
-            Delivery delivery{.message = taken, .qos = qos, .retain = true};
-            delivery.subscription_identifiers.add(backlog.identifier);
-            if (qos == QoS::AtMostOnce) {
-                deliver_at_most_once(taken, true, delivery.subscription_identifiers.all(), {}, now);
-            } else {
-                send(std::move(delivery), now);
-            }
-        }
-        retained_->pop_front();
+// Unless nothing of it could be sent now. What waits in the queue has to wait for its end.
+void Session::become_retained_reader() {
+    if (retained_->is_reader || !has_unsent_room() || (retained_->wants_quota && !inflight_.has_room())) return;
+    retained_->is_reader = true;
+    environment_.retained_readers.push_back(id);
+}
+
+bool Session::send_retained(std::size_t& looks, Instant now) {
+    if (!retained_) return false;
+    while (!retained_->subscriptions.empty()) {
+        if (looks == 0) return true;
+        if (send_retained_portion(looks, now)) continue;
+        retained_->is_reader = false;
+        return false;
     }
     retained_.reset();
+    if (connection_ != nullptr) pump_queue(now);
+    return false;
+}
+
+// Returns whether the client takes more. A message that was retained after the client had subscribed is passed over:
+// the client has got it as an ordinary publication. One that has expired is no longer retained, nor owed to anybody.
+bool Session::send_retained_portion(std::size_t& looks, Instant now) {
+    if (!has_unsent_room()) return false;
+    auto& subscription = *retained_->subscriptions.begin()->second;
+    const bool needs_quota = subscription.options.qos != QoS::AtMostOnce;
+    const RetainedQuery query{
+        .filter = subscription.filter.filter(),
+        .until = subscription.retained_until,
+        .now = now,
+        .messages_max =
+            needs_quota ? std::clamp<std::size_t>(inflight_.room(), 1, retained_portion_max) : retained_portion_max,
+    };
+    std::vector<MessagePtr> portion;
+    const bool more = environment_.retained.read(query, retained_->place, looks, portion);
+    for (const auto& message : portion) {
+        if (send_retained_message(message, subscription, now)) continue;
+        retained_->place = environment_.retained.place_of(*message);
+        return false;
+    }
+    if (more) return true;
+    forget_retained(subscription);
+    subscription.retained_until = 0;
+    return true;
+}
+
+// False where the client does not take it now.
+bool Session::send_retained_message(const MessagePtr& message, const SessionSubscription& subscription, Instant now) {
+    const auto qos = std::min(message->qos(), subscription.options.qos);
+    retained_->wants_quota = qos != QoS::AtMostOnce;
+    if (!has_unsent_room() || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
+    if (const auto why_not = why_not_to_send(*message, now)) {
+        lose(message, *why_not);
+        return true;
+    }
+    Delivery delivery{.message = message, .qos = qos, .retain = true};
+    delivery.subscription_identifiers.add(subscription.identifier);
+    if (qos == QoS::AtMostOnce) {
+        deliver_at_most_once(message, true, delivery.subscription_identifiers.all(), {}, now);
+    } else {
+        send(std::move(delivery), now);
+    }
     return true;
 }
 
@@ -255,30 +300,6 @@ std::optional<DropReason> Session::why_not_to_send(const Message& message, Insta
     if (message.expired(now)) return DropReason::Expired;
     if (!may_receive(message)) return DropReason::NotAuthorized;
     return std::nullopt;
-}
-
-// The connection is gone before all retained messages were sent. Those of QoS 1 and 2 are owed to the session.
-void Session::keep_retained_backlog() {
-    if (!retained_) return;
-    while (!retained_->empty()) {
-        auto backlog = retained_->pop_front();
-        for (auto left = backlog.messages.rbegin(); left != backlog.messages.rend(); ++left) {
-            const auto qos = std::min((*left)->qos(), backlog.options.qos);
-            if (qos == QoS::AtMostOnce) {
-                lose(*left, DropReason::Offline);
-                continue;
-            }
-            if (!queue_.fits(**left)) {
-                lose(*left, queue_.in_the_way(**left).value_or(DropReason::QueueFull));
-                continue;
-            }
-            Delivery delivery{.message = *left, .qos = qos, .retain = true};
-            delivery.subscription_identifiers.add(backlog.identifier);
-            keep(delivery);
-            queue_.push_back(std::move(delivery));
-        }
-    }
-    retained_.reset();
 }
 
 mqtt::Result<> Session::handle(const mqtt::PubAck& ack) {

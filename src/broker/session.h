@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +64,12 @@ struct SessionSubscription {
     mqtt::TopicFilter filter;
     mqtt::SubscriptionOptions options;
     std::uint32_t identifier = 0;
+    RetainedStamp retained_until = 0;  // 0: all retained messages that it was owed have been sent.
 
     // The memory it takes besides the filter's nodes in the topic tree: the text twice, here and as its key, and its
-    // places in the map and among the subscribers of the filter.
+    // places in the map, among the subscribers of the filter, and among those that wait for retained messages.
     [[nodiscard]] std::size_t size_bytes() const noexcept {
-        return sizeof(SessionSubscription) + 2 * filter.text().size() + 128;
+        return sizeof(SessionSubscription) + 2 * filter.text().size() + 128 + 48;
     }
 };
 
@@ -81,6 +83,7 @@ struct SessionEnvironment {
     SessionEvents& events;
     JournalWriter& journal;
     const TextHash& hash;
+    Ring<SessionId>& retained_readers;  // Those that send_retained() is to be called for.
 };
 
 class Session {
@@ -123,8 +126,15 @@ public:
     // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
     Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
                   GroupRef group, Instant now);
-    // Retained messages for a new subscription: they are sent as the client takes them.
-    void deliver_retained(std::vector<MessagePtr> messages, const SessionSubscription& subscription);
+    // This subscription of the session is owed what was retained up to this stamp, from the beginning if it has got a
+    // part of it before. They are not fetched before the client takes them, so however many there are, what waits for
+    // them is one entry for each subscription; it outlives the connection.
+    void owe_retained(SessionSubscription& subscription, RetainedStamp until);
+    // The subscription ends.
+    void forget_retained(const SessionSubscription& subscription);
+    // Sends a part of them, looking at no more than `looks` retained messages and taking off those it has looked at.
+    // Returns whether it can go on at once.
+    [[nodiscard]] bool send_retained(std::size_t& looks, Instant now);
     // Sends what waits, as far as the quota and the connection's unsent bytes allow.
     void pump(Instant now);
 
@@ -167,12 +177,15 @@ private:
         bool settled = false;
     };
 
+    // The subscriptions that are owed retained messages, which get them one after the other.
     struct RetainedBacklog {
-        std::vector<MessagePtr> messages;  // In reverse: the next one is at the back.
-        mqtt::SubscriptionOptions options;
-        std::uint32_t identifier;
+        std::map<RetainedStamp, SessionSubscription*> subscriptions;
+        RetainedStore::Place place;  // Of the first one.
+        bool wants_quota = false;    // The next message is of QoS 1 or 2.
+        bool is_reader = false;      // Is among the SessionEnvironment's retained_readers.
     };
 
+    [[nodiscard]] bool has_unsent_room() const noexcept;
     [[nodiscard]] bool can_send_now() const noexcept;
     void deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
                               GroupRef group, Instant now);
@@ -183,10 +196,12 @@ private:
     void send_again(Instant now);
     void withhold(mqtt::PacketId packet_id);
     void release(mqtt::PacketId packet_id);
-    [[nodiscard]] bool pump_retained(Instant now);
+    void become_retained_reader();
+    [[nodiscard]] bool send_retained_portion(std::size_t& looks, Instant now);
+    [[nodiscard]] bool send_retained_message(const MessagePtr& message, const SessionSubscription& subscription,
+                                             Instant now);
     void pump_queue(Instant now);
     [[nodiscard]] std::optional<DropReason> why_not_to_send(const Message& message, Instant now) const;
-    void keep_retained_backlog();
     void complete(const Delivery& delivery);
     void lose(const Delivery& delivery, DropReason reason);
     void lose(const MessagePtr& message, DropReason reason, GroupRef group = {});
@@ -200,7 +215,7 @@ private:
     std::uint16_t send_quota_ = 0;
     InflightWindow inflight_;
     MessageQueue queue_;
-    std::unique_ptr<Ring<RetainedBacklog>> retained_;
+    std::unique_ptr<RetainedBacklog> retained_;
     std::vector<Received> received_;
 };
 

@@ -10,6 +10,9 @@ using mqtt::ReasonCode;
 namespace {
 
 constexpr std::size_t matches_kept_max = 65'536;
+// How many retained messages a shard looks at in a round, and a session in its turn.
+constexpr std::size_t retained_looks_per_round = 4096;
+constexpr std::size_t retained_looks_per_turn = 256;
 constexpr auto retained_expiry_interval = 1s;  // How often expired retained messages are looked for.
 constexpr auto retained_expiry_pause = 10ms;   // Between portions, when there are many.
 // Bytes of acknowledgements and the like that a connection may have unsent, before unsent_bytes_max stops its reading.
@@ -29,6 +32,7 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
       retained_expiry_at_(shard.value == 0 ? now + retained_expiry_interval : Instant::max()),
       matches_(commons.tree, matches_kept_max),
       journal_(commons.journal, shard),
+      retained_looks_left_(retained_looks_per_round),
       environment_{.accounts = {.limits = config_.limits, .counters = counters_, .total = commons.queued_bytes},
                    .policy = config_.policy,
                    .encoder = encoder_,
@@ -36,7 +40,8 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
                    .permissions = commons.permissions,
                    .events = events_,
                    .journal = journal_,
-                   .hash = commons.hash},
+                   .hash = commons.hash,
+                   .retained_readers = retained_readers_},
       sessions_by_client_(0, TextHashRef(commons.hash)),
       outboxes_(commons.shard_count) {}
 
@@ -350,6 +355,22 @@ void Shard::remove_expired_retained(Instant now) {
     retained_expiry_at_ = now + (more ? Duration{retained_expiry_pause} : Duration{retained_expiry_interval});
 }
 
+// For sessions with new subscriptions, in turns. What is left when enough has been done for this round is for the next
+// one: a wake-up of our own sees to it that there is one soon, after what else has happened.
+void Shard::send_retained(Instant now) {
+    while (!retained_readers_.empty() && retained_looks_left_ != 0) {
+        auto* session = sessions_.find(retained_readers_.pop_front());
+        if (session == nullptr) continue;
+        const auto turn = std::min(retained_looks_left_, retained_looks_per_turn);
+        auto looks = turn;
+        if (session->send_retained(looks, now)) retained_readers_.push_back(session->id);
+        retained_looks_left_ -= turn - looks;
+        settle(*session, now);
+    }
+    if (retained_readers_.empty()) return retained_readers_.clear_and_free();
+    if (!std::exchange(own_wake_asked_, true)) actions_.push_back(action::Wake{id_});
+}
+
 void Shard::post(ShardId to, Mail mail, std::size_t bytes) {
     ASSERT(to != id_);
     auto& outbox = outboxes_[to.value];
@@ -361,6 +382,7 @@ void Shard::end_round(Instant now) {
     for (const auto id : std::exchange(overflowed_, {})) {
         if (auto* session = sessions_.find(id)) end_session(*session, now);
     }
+    send_retained(now);
     journal_.commit();
     for (std::uint16_t to = 0; to != outboxes_.size(); ++to) {
         auto& outbox = outboxes_[to];
@@ -376,6 +398,8 @@ void Shard::end_round(Instant now) {
 }
 
 std::size_t Shard::read_mail(Instant now) {
+    retained_looks_left_ = retained_looks_per_round;
+    own_wake_asked_ = false;
     senders_waiting_.clear();
     commons_.mailboxes[id_.value].take(arrived_, senders_waiting_);
     const auto read = arrived_.size();

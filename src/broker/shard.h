@@ -177,6 +177,7 @@ private:
     [[nodiscard]] Instant reading_time(Instant now) const noexcept;
     void mailbox_emptied(Instant now);
     void remove_expired_retained(Instant now);
+    void send_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);
     [[nodiscard]] Session* session_of(const Connection& connection) const noexcept;
@@ -265,7 +266,6 @@ private:
                                                                const mqtt::Subscribe::Entry& entry,
                                                                std::uint32_t identifier, Instant now);
     [[nodiscard]] std::optional<Bound> in_the_way_of_subscription(const Session& session) const;
-    void queue_retained(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
     void remove_subscription(Session& session, const SessionSubscription& subscription, Instant now);
 
     // --- shard_groups.cpp: shared subscriptions.
@@ -308,6 +308,9 @@ private:
     SessionEvents spare_events_;
     JournalWriter journal_;
     Ring<AwaitedCommit> awaited_commits_;
+    Ring<SessionId> retained_readers_;  // Sessions that take turns in reading what is retained.
+    std::size_t retained_looks_left_;   // Until mail is read again.
+    bool own_wake_asked_ = false;
     SessionEnvironment environment_;
 
     SlotMap<SessionId, Session> sessions_;

@@ -15,6 +15,13 @@ std::unexpected<mqtt::Error> failure_too_large() {
     return mqtt::failure(ReasonCode::PacketTooLarge, "the answer is larger than your Maximum Packet Size");
 }
 
+// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]. What an existing subscription has not got yet of what it was owed, it still gets.
+bool is_owed_retained(const SessionSubscription& subscription, bool is_new) noexcept {
+    if (subscription.filter.shared()) return false;
+    const auto handling = subscription.options.retain_handling;
+    return handling == mqtt::RetainHandling::Send || (handling == mqtt::RetainHandling::SendIfNew && is_new);
+}
+
 }  // namespace
 
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subscribe, Instant now) {
@@ -68,6 +75,7 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
         subscription.options.no_local = true;
         subscription.options.retain_as_published = true;
     }
+    if (!is_new) subscription.retained_until = known->second.retained_until;
     if (subscription.filter.shared()) {
         join_group(session, subscription, is_new, now);
     } else {
@@ -77,12 +85,15 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
                            .no_local = subscription.options.no_local,
                            .retain_as_published = subscription.options.retain_as_published,
                            .subscription_identifier = identifier});
-        queue_retained(session, subscription, is_new, now);
     }
     if (session.kept) journal_.write(record::SubscriptionKept{session.id, &subscription});
     const auto granted = static_cast<ReasonCode>(subscription.options.qos);
     if (is_new) commons_.session_subscription_bytes.fetch_add(subscription.size_bytes(), std::memory_order_relaxed);
-    session.subscriptions.insert_or_assign(subscription.filter.text(), std::move(subscription));
+    const auto text = subscription.filter.text();
+    auto& kept = session.subscriptions.insert_or_assign(text, std::move(subscription)).first->second;
+    // The tree has the subscription already, so whatever is published from now on is delivered as an ordinary
+    // publication.
+    if (is_owed_retained(kept, is_new)) session.owe_retained(kept, commons_.retained.stamp());
     return granted;
 }
 
@@ -93,22 +104,6 @@ std::optional<Bound> Shard::in_the_way_of_subscription(const Session& session) c
     if (commons_.tree.subscription_count() >= limits.subscriptions_max) return Bound::SubscriptionsMax;
     if (commons_.subscription_bytes() >= limits.subscription_bytes_max) return Bound::SubscriptionBytesMax;
     return std::nullopt;
-}
-
-// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]. The tree has the subscription already, so whatever is published from now on is
-// either found here or delivered as an ordinary publication.
-void Shard::queue_retained(Session& session, const SessionSubscription& subscription, bool is_new, Instant now) {
-    using mqtt::RetainHandling;
-    const auto handling = subscription.options.retain_handling;
-    if (handling == RetainHandling::DoNotSend || (handling == RetainHandling::SendIfNew && !is_new)) return;
-    std::vector<MessagePtr> messages;
-    const auto filter = subscription.filter.filter();
-    if (mqtt::has_wildcards(filter)) {
-        commons_.retained.match(filter, now, messages);
-    } else if (auto message = commons_.retained.get(filter); message && !message->expired(now)) {
-        messages.push_back(std::move(message));
-    }
-    session.deliver_retained(std::move(messages), subscription);
 }
 
 mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& unsubscribe, Instant now) {
@@ -138,6 +133,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
 }
 
 void Shard::remove_subscription(Session& session, const SessionSubscription& subscription, Instant now) {
+    session.forget_retained(subscription);
     commons_.session_subscription_bytes.fetch_sub(subscription.size_bytes(), std::memory_order_relaxed);
     if (subscription.filter.shared()) return leave_group(session, subscription, now);
     commons_.tree.remove(subscription.filter.filter(), {.shard = id_, .id = session.id.value});

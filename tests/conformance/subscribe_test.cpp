@@ -45,9 +45,8 @@ TEST_P(Subscribing, OneFilterThatFailsLeavesTheOthers) {
 // [MQTT-3.8.4-5] [MQTT3-3.8.4-4]
 TEST_P(Subscribing, SeveralFiltersCountAsSeveralSubscribes) {
     publisher.send({retained(publish("a", "1")), retained(publish("b", "2"))});
-    EXPECT_THAT(
-        client.exchange(subscribe(1, {{"a", {.qos = ExactlyOnce}}, {"b", {}}, {"a", {}}})),
-        ElementsAre("SUBACK 1 0x02 0x00 0x00", "PUBLISH a '1' retain", "PUBLISH b '2' retain", "PUBLISH a '1' retain"));
+    EXPECT_THAT(client.exchange(subscribe(1, {{"a", {.qos = ExactlyOnce}}, {"b", {}}, {"a", {}}})),
+                ElementsAre("SUBACK 1 0x02 0x00 0x00", "PUBLISH b '2' retain", "PUBLISH a '1' retain"));
     publisher.send(publish("a", "x", ExactlyOnce, 1));
     EXPECT_THAT(client.received(), ElementsAre("PUBLISH a 'x'"));
 }
