@@ -54,10 +54,10 @@ private:
 // The shared subscription that a message came through, where it goes back to if it cannot be delivered.
 struct GroupRef {
     ShardId shard;
-    GroupId group;  // Zero: not through a shared subscription.
+    std::uint32_t sequence = 0;  // Its place among the messages of the group. May start again at 0.
+    GroupId group;               // Zero: not through a shared subscription.
 
     explicit operator bool() const noexcept { return group.value != 0; }
-    friend auto operator<=>(const GroupRef&, const GroupRef&) = default;
 };
 
 struct Delivery {

@@ -13,12 +13,9 @@ void InflightWindow::resume(std::uint16_t send_quota) noexcept {
     for (std::size_t index = 0; index != count(); ++index) at(index).takes_quota = false;
 }
 
-bool InflightWindow::has_room() const noexcept {
-    return send_again_at_ == count() && quota_taken_ < send_quota_ && live_ < live_max;
-}
-
 std::size_t InflightWindow::room() const noexcept {
-    return has_room() ? std::min<std::size_t>(send_quota_ - quota_taken_, live_max - live_) : 0;
+    if (send_again_at_ != count() || live_ >= live_max) return 0;
+    return std::min<std::size_t>(send_quota_ - quota_taken_, live_max - live_);
 }
 
 mqtt::PacketId InflightWindow::add(Delivery delivery) {

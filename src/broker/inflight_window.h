@@ -42,8 +42,8 @@ public:
     // Whether a new message may be sent: all old ones have been sent again and the quota is not used up.
     // Holds at most live_max entries, so that half of all identifiers are free whatever the client's Receive Maximum
     // is.
-    [[nodiscard]] bool has_room() const noexcept;
-    // So many new messages.
+    [[nodiscard]] bool has_room() const noexcept { return room() != 0; }
+    // For how many.
     [[nodiscard]] std::size_t room() const noexcept;
     // Takes a message that is being sent now. The caller has asked has_room().
     [[nodiscard]] mqtt::PacketId add(Delivery delivery);
@@ -72,6 +72,14 @@ public:
             if (entry.state != State::Gone && picked(std::as_const(entry))) out.push_back(end(entry));
         }
         trim();
+    }
+
+    // Calls visit(const Entry&) for each, in order.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (std::size_t index = 0; index != count(); ++index) {
+            if (at(index).state != State::Gone) visit(at(index));
+        }
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return live_; }

@@ -29,7 +29,8 @@ struct GroupMember {
     mqtt::SubscriptionOptions options;
     std::uint32_t subscription_identifier = 0;
     bool online = false;
-    std::uint16_t capacity = 0;  // Messages of QoS 1 and 2 that it takes before it has acknowledged some.
+    std::uint16_t capacity = 0;        // Messages of QoS 1 and 2 that it takes before it has acknowledged some.
+    std::uint32_t unacknowledged = 0;  // When it joins: so many are left from when it was a member before.
 };
 
 namespace mail {
@@ -83,17 +84,38 @@ struct MemberDone {
     std::uint32_t count = 0;
 };
 
-// What a member cannot deliver, for another one. In order.
+// What a member has not delivered, in order: it waits at the home, or goes to another one.
 struct MemberReturned {
     GroupId group;
     ShardId shard;
     SessionId session;
+    bool refused = false;  // For want of room: the member takes nothing until it has said that it has room.
     std::vector<Delivery> deliveries;
+};
+
+// To a member that has refused something: its home knows, and what it had sent before has come.
+struct RefusalSeen {
+    GroupId group;
+    SessionId session;
+};
+
+// A member that has refused something has room again, and a place for one message of this shared subscription.
+struct MemberReady {
+    GroupId group;
+    ShardId shard;
+    SessionId session;
+};
+
+// The answer, if there is no message for it now.
+struct NothingWaits {
+    GroupId group;
+    SessionId session;
 };
 
 }  // namespace mail
 
 using Mail = std::variant<mail::Publication, mail::Receipt, mail::MailboxEmptied, mail::Injected, mail::MemberDelivery,
-                          mail::MemberUpdate, mail::MemberLeft, mail::MemberDone, mail::MemberReturned>;
+                          mail::MemberUpdate, mail::MemberLeft, mail::MemberDone, mail::MemberReturned,
+                          mail::RefusalSeen, mail::MemberReady, mail::NothingWaits>;
 
 }  // namespace chappe::broker

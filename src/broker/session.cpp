@@ -35,7 +35,10 @@ void Session::resume(Instant now) {
     pump(now);
 }
 
-void Session::detach() { connection_ = nullptr; }
+void Session::detach() {
+    connection_ = nullptr;
+    if (groups) groups->end_promise();
+}
 
 bool Session::may_receive(const Message& message) const {
     if (!environment_.permissions.restricts_receiving()) return true;
@@ -49,23 +52,58 @@ bool Session::may_receive(const Message& message) const {
 }
 
 Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,
-                                std::span<const std::uint32_t> identifiers, GroupRef group, Instant now) {
+                                std::span<const std::uint32_t> identifiers, Instant now) {
     if (message->expired(now)) {
-        lose(message, DropReason::Expired, group);
+        lose(message, DropReason::Expired);
         return Taken::Yes;
     }
     if (qos == QoS::AtMostOnce) {
-        deliver_at_most_once(message, retain, identifiers, group, now);
+        deliver_at_most_once(message, retain, identifiers, {}, now);
         return Taken::Yes;
     }
-    Delivery delivery{.message = message, .qos = qos, .retain = retain, .group = group};
+    Delivery delivery{.message = message, .qos = qos, .retain = retain};
     for (const auto identifier : identifiers) delivery.subscription_identifiers.add(identifier);
-    if (connection_ != nullptr && !inflight_.has_room() && send_quota_ == environment_.accounts.limits.inflight_max) {
-        environment_.accounts.counters.reached(Bound::InflightMax);
-    }
+    count_full_window();
     if (!can_send_now() || !queue_.empty()) return enqueue(std::move(delivery), now);
     send(std::move(delivery), now);
     return Taken::Yes;
+}
+
+bool Session::deliver_from_group(const Delivery& delivery, Instant now) {
+    const auto& message = delivery.message;
+    if (message->expired(now)) {
+        lose(message, DropReason::Expired, delivery.group);
+        return true;
+    }
+    if (connection_ == nullptr && message->qos() != QoS::AtMostOnce) return false;
+    if (delivery.qos == QoS::AtMostOnce) {
+        deliver_at_most_once(message, delivery.retain, delivery.subscription_identifiers.all(), delivery.group, now);
+        return true;
+    }
+    count_full_window();
+    const bool promised = groups->promised_to(delivery.group.group);
+    if (promised ? room() == 0 : !can_send_now() || !queue_.empty()) return false;
+    send(delivery, now);
+    if (promised) {
+        groups->end_promise();
+        groups->own_queue_next = !queue_.empty();
+    }
+    offer_room();
+    return true;
+}
+
+void Session::offer_room() {
+    if (!groups || !groups->any_waits() || groups->promised() || room() == 0) return;
+    if (groups->own_queue_next && !queue_.empty()) return;
+    groups->promise();
+    environment_.events.room_promised = true;
+}
+
+// The client would take more at a time, and our bound does not let it.
+void Session::count_full_window() {
+    if (connection_ != nullptr && !inflight_.has_room() && send_quota_ == environment_.accounts.limits.inflight_max) {
+        environment_.accounts.counters.reached(Bound::InflightMax);
+    }
 }
 
 void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
@@ -86,7 +124,7 @@ bool Session::has_unsent_room() const noexcept {
     return connection_ != nullptr && connection_->output.size() < pump_until_unsent_bytes;
 }
 
-bool Session::can_send_now() const noexcept { return has_unsent_room() && inflight_.has_room(); }
+std::size_t Session::room() const noexcept { return has_unsent_room() ? inflight_.room() : 0; }
 
 Session::Taken Session::enqueue(Delivery delivery, Instant now) {
     if (make_room(delivery, now)) {
@@ -217,7 +255,14 @@ void Session::pump(Instant now) {
     if (connection_ == nullptr) return;
     send_again(now);
     if (retained_) return become_retained_reader();
+    pump_queues(now);
+}
+
+// Its own, and those of its shared subscriptions at their homes.
+void Session::pump_queues(Instant now) {
+    offer_room();
     pump_queue(now);
+    offer_room();
 }
 
 // Unless nothing of it could be sent now. What waits in the queue has to wait for its end.
@@ -236,7 +281,7 @@ bool Session::send_retained(std::size_t& looks, Instant now) {
         return false;
     }
     retained_.reset();
-    if (connection_ != nullptr) pump_queue(now);
+    if (connection_ != nullptr) pump_queues(now);
     return false;
 }
 
@@ -292,6 +337,7 @@ void Session::pump_queue(Instant now) {
             lose(delivery, *why_not);
         } else {
             send(std::move(delivery), now);
+            if (groups) groups->own_queue_next = false;
         }
     }
 }
@@ -403,8 +449,13 @@ std::vector<Delivery> Session::take_back_group_deliveries() {
         },
         taken);
     environment_.accounts.counters.inflight_messages.subtract(before - inflight_.size());
-    queue_.extract([](const Delivery& waiting) { return static_cast<bool>(waiting.group); }, taken);
     return taken;
+}
+
+std::uint32_t Session::unacknowledged_of(GroupId group) const {
+    std::uint32_t count = 0;
+    inflight_.for_each([&](const InflightWindow::Entry& entry) { count += entry.delivery.group.group == group; });
+    return count;
 }
 
 void Session::abandon_deliveries() {

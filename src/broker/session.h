@@ -21,6 +21,7 @@
 #include "broker/inflight_window.h"
 #include "broker/journal_writer.h"
 #include "broker/limits.h"
+#include "broker/memberships.h"
 #include "broker/message_queue.h"
 #include "broker/publish_encoder.h"
 #include "broker/retained_store.h"
@@ -38,12 +39,16 @@ struct SessionEvents {
 
     std::vector<Loss> losses;
     std::vector<GroupRef> completed;  // One for each message of a shared subscription that its member is done with.
+    bool room_promised = false;       // To a shared subscription, whose home is to be told.
     bool queue_overflowed = false;    // when_full = end_session: the shard ends the session.
 
-    [[nodiscard]] bool empty() const noexcept { return losses.empty() && completed.empty() && !queue_overflowed; }
+    [[nodiscard]] bool empty() const noexcept {
+        return losses.empty() && completed.empty() && !room_promised && !queue_overflowed;
+    }
     void clear() {
         losses.clear();
         completed.clear();
+        room_promised = false;
         queue_overflowed = false;
     }
 };
@@ -103,10 +108,9 @@ public:
     std::optional<Instant> ends_at;      // While disconnected, unless it never expires.
     std::optional<Instant> will_due_at;  // While a delayed will waits.
     std::unique_ptr<StoredWill> will;
-    bool subscribed_to_groups =
-        false;                   // Has been in a shared subscription: its home is told of our comings and goings.
-    bool kept = false;           // In the Journal: all that changes is written there.
-    bool drop_reported = false;  // A dropped message of this session has been logged.
+    std::unique_ptr<Memberships> groups;  // Null: it has never been in a shared subscription.
+    bool kept = false;                    // In the Journal: all that changes is written there.
+    bool drop_reported = false;           // A dropped message of this session has been logged.
     // By filter as subscribed. Strangers choose them, so the hash is keyed.
     std::unordered_map<std::string, SessionSubscription, TextHashRef, std::equal_to<>> subscriptions;
 
@@ -125,7 +129,7 @@ public:
     [[nodiscard]] bool may_receive(const Message& message) const;
     // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
     Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
-                  GroupRef group, Instant now);
+                  Instant now);
     // This subscription of the session is owed what was retained up to this stamp, from the beginning if it has got a
     // part of it before. They are not fetched before the client takes them, so however many there are, what waits for
     // them is one entry for each subscription; it outlives the connection.
@@ -156,8 +160,14 @@ public:
     bool released(mqtt::PacketId id);
 
     // --- Shared subscriptions.
-    // Takes back what came through a shared subscription and may go to another member: all that is queued and, of what
-    // was sent, QoS 1. QoS 2 stays, to be completed with this client ([MQTT-4.8.2-4]).
+    // A message that came through one. It is never queued here: where there is no room for it, false is returned, and
+    // it stays at the home, which can give it to another member or reject it.
+    [[nodiscard]] bool deliver_from_group(const Delivery& delivery, Instant now);
+    // Promises a free place to a shared subscription that waits for one.
+    void offer_room();
+    [[nodiscard]] std::uint32_t unacknowledged_of(GroupId group) const;
+    // Takes back what was sent through shared subscriptions and may go to another member: QoS 1 that is not
+    // acknowledged. QoS 2 stays, to be completed with this client ([MQTT-4.8.2-4]).
     [[nodiscard]] std::vector<Delivery> take_back_group_deliveries();
 
     // --- At the end of the session: reports everything that is still owed as lost.
@@ -186,7 +196,11 @@ private:
     };
 
     [[nodiscard]] bool has_unsent_room() const noexcept;
-    [[nodiscard]] bool can_send_now() const noexcept;
+    // Free places in the window, as far as unsent bytes allow to use them.
+    [[nodiscard]] std::size_t room() const noexcept;
+    // Whether there is one that is not promised to a shared subscription.
+    [[nodiscard]] bool can_send_now() const noexcept { return room() > (groups && groups->promised() ? 1U : 0U); }
+    void count_full_window();
     void deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
                               GroupRef group, Instant now);
     Taken enqueue(Delivery delivery, Instant now);
@@ -200,6 +214,7 @@ private:
     [[nodiscard]] bool send_retained_portion(std::size_t& looks, Instant now);
     [[nodiscard]] bool send_retained_message(const MessagePtr& message, const SessionSubscription& subscription,
                                              Instant now);
+    void pump_queues(Instant now);
     void pump_queue(Instant now);
     [[nodiscard]] std::optional<DropReason> why_not_to_send(const Message& message, Instant now) const;
     void complete(const Delivery& delivery);

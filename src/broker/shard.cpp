@@ -413,7 +413,7 @@ std::size_t Shard::read_mail(Instant now) {
                 } else if constexpr (std::is_same_v<Kind, mail::Injected>) {
                     publish(arrived.message, now);
                 } else if constexpr (std::is_same_v<Kind, mail::MemberDelivery>) {
-                    deliver_to_member(arrived.member, std::move(arrived.delivery), now);
+                    receive_member_delivery(arrived, now);
                 } else if constexpr (std::is_same_v<Kind, mail::MailboxEmptied>) {
                     mailbox_emptied(now);
                 } else {
@@ -423,7 +423,7 @@ std::size_t Shard::read_mail(Instant now) {
             mail);
     }
     arrived_.clear();
-    deliver_early_for_groups(now);
+    end_early_groups(now);
     for (const auto sender : senders_waiting_) post(sender, mail::MailboxEmptied{});
     return read;
 }

@@ -276,14 +276,26 @@ private:
     void update_groups(Session& session, Instant now);
     // Gives back what the session can't deliver.
     void return_group_deliveries(Session& session, Instant now);
-    void send_home(GroupId group, Mail mail, Instant now, std::size_t bytes = 0);
-    bool deliver_to_group(GroupId id, const MessagePtr& message, Instant now);
-    bool queue_for_group(SharedGroup& group, const MessagePtr& message, Instant now);
-    void give(SharedGroup& group, const SharedGroup::Member& member, const MessagePtr& message, Instant now);
-    void pump_group(SharedGroup& group, Instant now);
-    void deliver_to_member(SessionId member, Delivery delivery, Instant now);
     void report_done(mail::MemberDone done, Instant now);
-    void deliver_early_for_groups(Instant now);
+    void report_room(Session& session, Instant now);
+    [[nodiscard]] bool deliver_to_member(SessionId member, const Delivery& delivery, Instant now);
+    void receive_member_delivery(mail::MemberDelivery& arrived, Instant now);
+    void return_to_group(SessionId member, Delivery delivery, bool refused);
+    void send_home(GroupId group, Mail mail, Instant now, std::size_t bytes = 0);
+
+    // The same, at the home.
+    [[nodiscard]] SharedGroup& group_at_home(GroupId id);
+    void end_group(SharedGroup& group, Instant now);
+    void end_early_groups(Instant now);
+    bool deliver_to_group(GroupId id, const MessagePtr& message, Instant now);
+    [[nodiscard]] bool queue_for_group(GroupQueue& queue, Delivery delivery, Instant now);
+    [[nodiscard]] GroupQueue* place(SharedGroup& group, const Delivery& waiting, Instant now);
+    [[nodiscard]] bool give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now);
+    void pump_group(SharedGroup& group, Instant now);
+    void pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now);
+    void handle_group_mail(mail::RefusalSeen& seen, Instant now);
+    void handle_group_mail(mail::MemberReady& ready, Instant now);
+    void handle_group_mail(mail::NothingWaits& nothing, Instant now);
     void handle_group_mail(mail::MemberUpdate& update, Instant now);
     void handle_group_mail(mail::MemberLeft& left, Instant now);
     void handle_group_mail(mail::MemberDone& done, Instant now);
@@ -329,7 +341,7 @@ private:
     mqtt::Publish publish_;  // Decoded into again and again.
     Buffer properties_;      // Likewise.
     std::vector<std::uint32_t> identifiers_;
-    std::vector<std::pair<GroupId, MessagePtr>> early_for_groups_;
+    std::vector<GroupId> early_groups_;  // Made for a message that came before the first member's MemberUpdate.
     std::vector<SessionId> overflowed_;  // when_full = end_session.
     std::uint64_t assigned_client_ids_ = 0;
     bool shutting_down_ = false;

@@ -246,7 +246,7 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
                             .reason = to_string(connection.version)});
     session->resume(now);
     settle(*session, now);
-    if (session->subscribed_to_groups) update_groups(*session, now);
+    if (session->groups) update_groups(*session, now);
 }
 
 // Ends, continues or creates the client's session, as Clean Start asks ([MQTT-3.1.2-4], [MQTT-3.1.2-5],
@@ -455,15 +455,14 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     connection.session = {};
     counters_.clients_connected.subtract();
     session->detach();
-    // Before anything is published, the will above all: a group that still takes this member to be there would choose
-    // it again and again.
-    if (session->subscribed_to_groups) update_groups(*session, now);
     settle(*session, now);
     const bool ends = fate == SessionFate::AsAgreed && session->expiry_interval_seconds == 0;
     if (ends && will == WillFate::Discard) session->will.reset();
     if (ends) return end_session(*session, now);
+    // Before the will, which may be for a shared subscription that the session is a member of.
+    if (session->groups) update_groups(*session, now);
     if (fate == SessionFate::Continues) return end_will(*session, will, fate, now);
-    if (session->subscribed_to_groups) return_group_deliveries(*session, now);
+    if (session->groups) return_group_deliveries(*session, now);
     end_will(*session, will, fate, now);
     if (session->expiry_interval_seconds != mqtt::session_never_expires) {
         session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};
@@ -479,7 +478,7 @@ void Shard::end_session(Session& session, Instant now) {
     }
     for (const auto& [text, subscription] : session.subscriptions) remove_subscription(session, subscription, now);
     session.subscriptions.clear();
-    if (session.subscribed_to_groups) return_group_deliveries(session, now);
+    if (session.groups) return_group_deliveries(session, now);
     // [MQTT-3.1.2-8]: at the latest when the session ends. Its own subscriptions have gone before.
     if (session.will) publish_will(session, now);
     session.expiry_interval_seconds = 0;

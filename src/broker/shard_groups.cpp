@@ -1,5 +1,8 @@
 // Shared subscriptions (4.8.2). A group has one home shard, which chooses the member for each message; a member's shard
-// tells the home when the member comes, goes, is done with a message, or cannot deliver it.
+// tells the home when the member comes, goes, is done with a message, or does not take one.
+//
+// Whatever waits, waits at the home. A member that gives a message back is given no more until it has said that it has
+// room, so giving out what waits comes to an end, whatever else the home believes of its members.
 
 #include <algorithm>
 #include <utility>
@@ -42,13 +45,17 @@ GroupMember Shard::member_of(const Session& session, const SessionSubscription& 
 
 void Shard::join_group(Session& session, const SessionSubscription& subscription, bool is_new, Instant now) {
     const auto group = commons_.group_of(subscription.filter.text());
+    if (!session.groups) session.groups = std::make_unique<Memberships>();
+    session.groups->join(group);
     if (is_new) commons_.tree.add(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)));
-    session.subscribed_to_groups = true;
-    send_home(group, mail::MemberUpdate{.group = group, .member = member_of(session, subscription)}, now);
+    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription)};
+    if (is_new) update.member.unacknowledged = session.unacknowledged_of(group);
+    send_home(group, std::move(update), now);
 }
 
 void Shard::leave_group(Session& session, const SessionSubscription& subscription, Instant now) {
     const auto group = commons_.group_of(subscription.filter.text());
+    session.groups->leave(group);
     commons_.tree.remove(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)).subscriber);
     send_home(group, mail::MemberLeft{.group = group, .shard = id_, .session = session.id}, now);
 }
@@ -63,90 +70,18 @@ void Shard::update_groups(Session& session, Instant now) {
 
 void Shard::return_group_deliveries(Session& session, Instant now) {
     auto deliveries = session.take_back_group_deliveries();
-    std::ranges::stable_sort(deliveries, {}, &Delivery::group);
+    std::ranges::stable_sort(deliveries, {}, [](const Delivery& delivery) { return delivery.group.group; });
     for (auto first = deliveries.begin(); first != deliveries.end();) {
-        const auto group = first->group;
-        const auto last = std::find_if(first, deliveries.end(), [&](const Delivery& d) { return d.group != group; });
+        const auto group = first->group.group;
+        const auto last =
+            std::find_if(first, deliveries.end(), [&](const Delivery& d) { return d.group.group != group; });
         std::size_t bytes = 0;
         for (auto delivery = first; delivery != last; ++delivery) bytes += delivery->message->size_bytes();
-        mail::MemberReturned returned{.group = group.group, .shard = id_, .session = session.id, .deliveries = {}};
+        mail::MemberReturned returned{.group = group, .shard = id_, .session = session.id, .deliveries = {}};
         returned.deliveries.assign(std::move_iterator(first), std::move_iterator(last));
         first = last;
-        send_home(group.group, std::move(returned), now, bytes);
+        send_home(group, std::move(returned), now, bytes);
     }
-}
-
-// Whether the group's full queue rejected it.
-bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now) {
-    const auto found = groups_.find(id);
-    if (found == groups_.end()) {
-        // The tree knows the group, so the first member's MemberUpdate is on its way: it was posted before the SUBACK.
-        early_for_groups_.emplace_back(id, message);
-        return false;
-    }
-    auto& group = found->second;
-    if (message->qos() == QoS::AtMostOnce || group.queue.empty()) {
-        if (const auto* member = group.choose(*message, config_.policy.shared_strategy, random_, commons_.hash)) {
-            give(group, *member, message, now);
-            return false;
-        }
-    }
-    if (message->qos() == QoS::AtMostOnce) {
-        drop_from_group(*message, DropReason::Offline, now);
-        return false;
-    }
-    return !queue_for_group(group, message, now);
-}
-
-bool Shard::queue_for_group(SharedGroup& group, const MessagePtr& message, Instant now) {
-    if (group.queue.fits(*message)) {
-        group.queue.push_back({.message = message});
-        return true;
-    }
-    while (const auto in_the_way = group.queue.in_the_way(*message)) {
-        if (config_.policy.when_full == WhenFull::Reject) {
-            drop_from_group(*message, DropReason::Rejected, now);
-            return false;
-        }
-        const bool drop_new = config_.policy.when_full == WhenFull::DropNewest || group.queue.empty();
-        if (drop_new) {
-            drop_from_group(*message, *in_the_way, now);
-            return true;
-        }
-        drop_from_group(*group.queue.pop_front().message, *in_the_way, now);
-    }
-    group.queue.push_back({.message = message});
-    return true;
-}
-
-void Shard::give(SharedGroup& group, const SharedGroup::Member& member, const MessagePtr& message, Instant now) {
-    Delivery delivery{.message = message,
-                      .qos = std::min(message->qos(), member.options.qos),
-                      .retain = message->retain() && member.options.retain_as_published,
-                      .group = {id_, group.id}};
-    delivery.subscription_identifiers.add(member.subscription_identifier);
-    if (member.shard == id_) return deliver_to_member(member.session, std::move(delivery), now);
-    post(member.shard, mail::MemberDelivery{.member = member.session, .delivery = std::move(delivery)},
-         message->size_bytes());
-}
-
-void Shard::deliver_to_member(SessionId member, Delivery delivery, Instant now) {
-    auto* session = sessions_.find(member);
-    const auto& message = delivery.message;
-    if (session == nullptr || (!session->connected() && delivery.qos != QoS::AtMostOnce)) {
-        mail::MemberReturned returned{.group = delivery.group.group, .shard = id_, .session = member, .deliveries = {}};
-        const auto group = delivery.group.group;
-        const auto bytes = message->size_bytes();
-        returned.deliveries.push_back(std::move(delivery));
-        return send_home(group, std::move(returned), now, bytes);
-    }
-    if (!session->may_receive(*message)) {
-        count_drop(session->client_id, *message, DropReason::NotAuthorized, now);
-        return report_done({.group = delivery.group.group, .shard = id_, .session = member, .count = 1}, now);
-    }
-    static_cast<void>(session->deliver(message, delivery.qos, delivery.retain, delivery.subscription_identifiers.all(),
-                                       delivery.group, now));
-    settle(*session, now);
 }
 
 // Tells the home; several in a row make one mail.
@@ -164,26 +99,234 @@ void Shard::report_done(mail::MemberDone done, Instant now) {
     post(home, done);
 }
 
+// Tells the homes to which the session has promised a place. One after the other, not from within one another: there is
+// no knowing how many there are.
+void Shard::report_room(Session& session, Instant now) {
+    if (std::exchange(session.groups->telling, true)) return;
+    while (const auto group = session.groups->next_to_tell()) {
+        send_home(*group, mail::MemberReady{.group = *group, .shard = id_, .session = session.id}, now);
+    }
+    session.groups->telling = false;
+}
+
+// Whether the session took it, or it was lost there. What it has no room for it refuses.
+bool Shard::deliver_to_member(SessionId member, const Delivery& delivery, Instant now) {
+    auto* session = sessions_.find(member);
+    const auto group = delivery.group.group;
+    const auto& message = *delivery.message;
+    const bool now_or_never = message.qos() == QoS::AtMostOnce;
+    if (session == nullptr || !session->groups || !session->groups->contains(group)) {
+        if (!now_or_never) return false;
+        count_drop("", message, DropReason::Offline, now);
+        return true;
+    }
+    if (!now_or_never && !session->groups->takes(group)) return false;
+    if (!session->may_receive(message)) {
+        count_drop(session->client_id, message, DropReason::NotAuthorized, now);
+        report_done({.group = group, .shard = id_, .session = member, .count = 1}, now);
+        return true;
+    }
+    if (!session->deliver_from_group(delivery, now)) {
+        session->groups->refuse(group);
+        return false;
+    }
+    settle(*session, now);
+    return true;
+}
+
+void Shard::receive_member_delivery(mail::MemberDelivery& arrived, Instant now) {
+    if (deliver_to_member(arrived.member, arrived.delivery, now)) return;
+    const auto* session = sessions_.find(arrived.member);
+    const bool is_member =
+        session != nullptr && session->groups && session->groups->contains(arrived.delivery.group.group);
+    return_to_group(arrived.member, std::move(arrived.delivery), is_member);
+}
+
+// Several in a row make one mail, in order.
+void Shard::return_to_group(SessionId member, Delivery delivery, bool refused) {
+    const auto [home, sequence, group] = delivery.group;
+    const auto bytes = delivery.message->size_bytes();
+    auto& outbox = outboxes_[home.value];
+    if (!outbox.mail.empty()) {
+        auto* last = std::get_if<mail::MemberReturned>(&outbox.mail.back());
+        if (last != nullptr && last->group == group && last->session == member && last->refused == refused) {
+            last->deliveries.push_back(std::move(delivery));
+            outbox.bytes += bytes;
+            return;
+        }
+    }
+    mail::MemberReturned returned{
+        .group = group, .shard = id_, .session = member, .refused = refused, .deliveries = {}};
+    returned.deliveries.push_back(std::move(delivery));
+    post(home, std::move(returned), bytes);
+}
+
+void Shard::handle_group_mail(mail::RefusalSeen& seen, Instant now) {
+    auto* session = sessions_.find(seen.session);
+    if (session == nullptr || !session->groups) return;
+    session->groups->refusal_seen(seen.group);
+    session->offer_room();
+    settle(*session, now);
+}
+
+void Shard::handle_group_mail(mail::NothingWaits& nothing, Instant now) {
+    auto* session = sessions_.find(nothing.session);
+    if (session == nullptr || !session->groups) return;
+    session->groups->end_promise(nothing.group);
+    session->pump(now);
+    settle(*session, now);
+}
+
+// --- At the home.
+
+SharedGroup& Shard::group_at_home(GroupId id) {
+    const auto [found, is_new] = groups_.try_emplace(id, id, environment_.accounts);
+    if (is_new) counters_.shared_groups.add();
+    return found->second;
+}
+
+void Shard::end_group(SharedGroup& group, Instant now) {
+    for (const auto& waiting : group.queue.take_all()) {
+        count_drop("", *waiting.message, DropReason::NoMember, now);
+    }
+    counters_.shared_groups.subtract();
+    const auto id = group.id;
+    groups_.erase(id);
+}
+
+void Shard::end_early_groups(Instant now) {
+    for (const auto id : std::exchange(early_groups_, {})) {
+        const auto found = groups_.find(id);
+        if (found != groups_.end() && found->second.empty()) end_group(found->second, now);
+    }
+}
+
+// Whether the group's full queue rejected it.
+bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now) {
+    const bool early = !groups_.contains(id);
+    auto& group = group_at_home(id);
+    // The tree knows the group, so the first member's MemberUpdate is on its way: it was posted before the SUBACK.
+    if (early) early_groups_.push_back(id);
+    const bool now_or_never = message->qos() == QoS::AtMostOnce && !group.empty();
+    const Delivery delivery{.message = message,
+                            .group = {.shard = id_, .sequence = group.next_sequence(), .group = id}};
+    auto* queue = &group.queue;
+    if (now_or_never || queue->empty()) queue = place(group, delivery, now);
+    if (queue == nullptr) return false;
+    if (now_or_never) {
+        count_drop("", *message, DropReason::Offline, now);
+        return false;
+    }
+    return !queue_for_group(*queue, delivery, now);
+}
+
+bool Shard::queue_for_group(GroupQueue& queue, Delivery delivery, Instant now) {
+    const auto& message = *delivery.message;
+    if (!queue.fits(message)) {
+        while (const auto in_the_way = queue.in_the_way(message)) {
+            if (config_.policy.when_full == WhenFull::Reject) {
+                count_drop("", message, DropReason::Rejected, now);
+                return false;
+            }
+            const bool drop_new = config_.policy.when_full == WhenFull::DropNewest || queue.empty();
+            if (drop_new) {
+                count_drop("", message, *in_the_way, now);
+                return true;
+            }
+            count_drop("", *queue.pop_front().message, *in_the_way, now);
+        }
+    }
+    queue.push_back(std::move(delivery));
+    return true;
+}
+
+// Gives the message to a member; nullptr. Or says in which queue it has to wait for one.
+GroupQueue* Shard::place(SharedGroup& group, const Delivery& waiting, Instant now) {
+    const auto strategy = config_.policy.shared_strategy;
+    const auto& message = *waiting.message;
+    while (auto* member = group.choose(message, {strategy, random_, commons_.hash})) {
+        const bool after_others = member->backlog && message.qos() != QoS::AtMostOnce;
+        if (after_others || !member->takes(message)) {
+            if (!SharedGroup::waits_apart(strategy)) break;
+            if (!member->backlog) member->backlog = std::make_unique<GroupQueue>(environment_.accounts);
+            return member->backlog.get();
+        }
+        if (give(group, *member, waiting, now)) return nullptr;
+    }
+    return &group.queue;
+}
+
+// False: the member is of this shard and refused it, so it is not chosen again.
+bool Shard::give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now) {
+    const auto& message = *waiting.message;
+    Delivery delivery{.message = waiting.message,
+                      .qos = std::min(message.qos(), member.options.qos),
+                      .retain = message.retain() && member.options.retain_as_published,
+                      .group = waiting.group};
+    delivery.subscription_identifiers.add(member.subscription_identifier);
+    group.given_to(member);
+    if (member.shard != id_) {
+        post(member.shard, mail::MemberDelivery{.member = member.session, .delivery = std::move(delivery)},
+             message.size_bytes());
+        return true;
+    }
+    if (deliver_to_member(member.session, delivery, now)) return true;
+    member.done(1);
+    member.refused = true;
+    if (auto* session = sessions_.find(member.session)) session->groups->refusal_seen(group.id);
+    return false;
+}
+
+// Gives out what waits, as far as members take it. Each turn takes a message from the queue or ends.
 void Shard::pump_group(SharedGroup& group, Instant now) {
     if (std::exchange(group.pumping, true)) return;  // The loop below goes on anyway.
+    std::vector<std::pair<GroupQueue*, Delivery>> apart;
     while (!group.queue.empty()) {
-        if (group.queue.front().message->expired(now)) {
-            drop_from_group(*group.queue.pop_front().message, DropReason::Expired, now);
-            continue;
+        const auto& next = group.queue.front();
+        auto* queue = &group.queue;
+        if (next.message->expired(now)) {
+            count_drop("", *next.message, DropReason::Expired, now);
+            queue = nullptr;
+        } else {
+            queue = place(group, next, now);
         }
-        const auto* member =
-            group.choose(*group.queue.front().message, config_.policy.shared_strategy, random_, commons_.hash);
-        if (member == nullptr) break;
-        give(group, *member, group.queue.pop_front().message, now);
+        if (queue == &group.queue) break;
+        auto delivery = group.queue.pop_front();
+        if (queue != nullptr) apart.emplace_back(queue, std::move(delivery));
+    }
+    // They were within bounds before, so they are not measured again.
+    std::ranges::stable_sort(apart, {}, [](const auto& waiting) { return waiting.first; });
+    for (auto first = apart.begin(); first != apart.end();) {
+        auto* queue = first->first;
+        std::vector<Delivery> deliveries;
+        for (; first != apart.end() && first->first == queue; ++first) deliveries.push_back(std::move(first->second));
+        queue->take_back(std::move(deliveries));
     }
     group.pumping = false;
 }
 
+// The same for what waits for this member alone.
+void Shard::pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now) {
+    if (!member.backlog || std::exchange(group.pumping, true)) return;
+    while (!member.backlog->empty()) {
+        const auto& next = member.backlog->front();
+        if (next.message->expired(now)) {
+            count_drop("", *next.message, DropReason::Expired, now);
+        } else if (!member.takes(*next.message) || !give(group, member, next, now)) {
+            break;
+        }
+        static_cast<void>(member.backlog->pop_front());
+    }
+    if (member.backlog->empty()) member.backlog.reset();
+    group.pumping = false;
+}
+
 void Shard::handle_group_mail(mail::MemberUpdate& update, Instant now) {
-    auto [found, is_new] = groups_.try_emplace(update.group, update.group, environment_.accounts);
-    if (is_new) counters_.shared_groups.add();
-    found->second.update(update.member);
-    if (update.member.online) pump_group(found->second, now);
+    auto& group = group_at_home(update.group);
+    auto& member = group.update(update.member);
+    if (!member.online) group.dissolve_backlog(member);
+    pump_backlog(group, member, now);
+    pump_group(group, now);
 }
 
 void Shard::handle_group_mail(mail::MemberLeft& left, Instant now) {
@@ -191,47 +334,61 @@ void Shard::handle_group_mail(mail::MemberLeft& left, Instant now) {
     if (found == groups_.end()) return;
     auto& group = found->second;
     group.leave(left.shard, left.session);
-    if (!group.empty()) return;
-    while (!group.queue.empty()) drop_from_group(*group.queue.pop_front().message, DropReason::NoMember, now);
-    counters_.shared_groups.subtract();
-    groups_.erase(found);
+    if (group.empty()) return end_group(group, now);
+    pump_group(group, now);
 }
 
 void Shard::handle_group_mail(mail::MemberDone& done, Instant now) {
     const auto found = groups_.find(done.group);
     if (found == groups_.end()) return;
-    found->second.done(done.shard, done.session, done.count);
-    pump_group(found->second, now);
+    auto& group = found->second;
+    if (auto* member = group.find(done.shard, done.session)) {
+        member->done(done.count);
+        pump_backlog(group, *member, now);
+    }
+    pump_group(group, now);
+}
+
+void Shard::handle_group_mail(mail::MemberReady& ready, Instant now) {
+    const auto found = groups_.find(ready.group);
+    if (found == groups_.end()) return;
+    auto& group = found->second;
+    auto* member = group.find(ready.shard, ready.session);
+    if (member == nullptr) return;
+    member->refused = false;
+    const auto outstanding = member->outstanding;
+    pump_backlog(group, *member, now);
+    pump_group(group, now);
+    if (member->outstanding != outstanding) return;
+    mail::NothingWaits nothing{.group = group.id, .session = member->session};
+    if (member->shard == id_) return handle_group_mail(nothing, now);
+    post(member->shard, nothing);
 }
 
 void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
     const auto found = groups_.find(returned.group);
     if (found == groups_.end()) {
-        for (const auto& delivery : returned.deliveries) drop_from_group(*delivery.message, DropReason::NoMember, now);
+        for (const auto& delivery : returned.deliveries) {
+            count_drop("", *delivery.message, DropReason::NoMember, now);
+        }
         return;
     }
     auto& group = found->second;
-    group.done(returned.shard, returned.session, static_cast<std::uint32_t>(returned.deliveries.size()));
-    // They are older than what waits here. They were within bounds before, so they are not measured again.
-    for (auto delivery = returned.deliveries.rbegin(); delivery != returned.deliveries.rend(); ++delivery) {
-        group.queue.push_front({.message = delivery->message});
+    std::vector<Delivery> waiting;
+    for (const auto& delivery : returned.deliveries) {
+        waiting.push_back({.message = delivery.message, .group = delivery.group});
     }
-    pump_group(group, now);
-}
-
-void Shard::deliver_early_for_groups(Instant now) {
-    const auto early = std::exchange(early_for_groups_, {});
-    for (const auto& [group, message] : early) {
-        if (groups_.contains(group)) {
-            static_cast<void>(deliver_to_group(group, message, now));
-        } else {
-            drop_from_group(*message, DropReason::NoMember, now);
+    auto* queue = &group.queue;
+    if (auto* member = group.find(returned.shard, returned.session)) {
+        member->done(static_cast<std::uint32_t>(returned.deliveries.size()));
+        if (returned.refused && !std::exchange(member->refused, true)) {
+            post(member->shard, mail::RefusalSeen{.group = group.id, .session = member->session});
         }
+        if (member->online && member->backlog) queue = member->backlog.get();
     }
-}
-
-void Shard::drop_from_group(const Message& message, DropReason reason, Instant now) {
-    count_drop("", message, reason, now);
+    // They were within bounds before, so they are not measured again.
+    queue->take_back(std::move(waiting));
+    pump_group(group, now);
 }
 
 }  // namespace chappe::broker

@@ -312,8 +312,8 @@ bool Shard::deliver_to_session(const MessagePtr& message, std::span<const Subscr
         count_drop(session->client_id, *message, DropReason::NotAuthorized, now);
         return false;
     }
-    const auto taken = session->deliver(message, std::min(message->qos(), qos), message->retain() && as_published,
-                                        identifiers_, {}, now);
+    const auto taken =
+        session->deliver(message, std::min(message->qos(), qos), message->retain() && as_published, identifiers_, now);
     settle(*session, now);
     return taken == Session::Taken::Rejected;
 }
@@ -333,6 +333,7 @@ void Shard::settle(Session& session, Instant now) {
     for (const auto group : events.completed) {
         report_done({.group = group.group, .shard = id_, .session = session.id, .count = 1}, now);
     }
+    if (events.room_promised) report_room(session, now);
     const bool overflowed = events.queue_overflowed;
     events.clear();
     spare_events_ = std::move(events);

@@ -9,10 +9,12 @@ SharedGroup::Member* SharedGroup::find(ShardId shard, SessionId session) noexcep
     return found == places_.end() ? nullptr : &members_[found->second];
 }
 
-void SharedGroup::update(const GroupMember& update) {
+SharedGroup::Member& SharedGroup::update(const GroupMember& update) {
     const auto [place, is_new] = places_.try_emplace({update.session, update.shard}, members_.size());
-    if (is_new) members_.emplace_back();
-    static_cast<GroupMember&>(members_[place->second]) = update;
+    if (is_new) members_.emplace_back().outstanding = update.unacknowledged;
+    auto& member = members_[place->second];
+    static_cast<GroupMember&>(member) = update;
+    return member;
 }
 
 // The last member takes the place of the one who leaves. If that was the one who got the last message, the next goes to
@@ -20,6 +22,7 @@ void SharedGroup::update(const GroupMember& update) {
 void SharedGroup::leave(ShardId shard, SessionId session) {
     const auto found = places_.find({session, shard});
     if (found == places_.end()) return;
+    dissolve_backlog(members_[found->second]);
     const auto place = found->second;
     const auto moved = members_.size() - 1;
     places_.erase(found);
@@ -36,50 +39,47 @@ void SharedGroup::leave(ShardId shard, SessionId session) {
     if (members_.empty()) last_ = 0;
 }
 
-void SharedGroup::done(ShardId shard, SessionId session, std::uint32_t count) {
-    if (auto* member = find(shard, session)) member->outstanding -= std::min(count, member->outstanding);
-}
-
 bool SharedGroup::anybody_online() const noexcept { return std::ranges::any_of(members_, &Member::online); }
 
-const SharedGroup::Member* SharedGroup::choose(const Message& message, SharedStrategy strategy, Random& random,
-                                               const TextHash& hash) {
-    Member* chosen = nullptr;
-    switch (strategy) {
+SharedGroup::Member* SharedGroup::choose(const Message& message, const Choice& choice) {
+    switch (choice.strategy) {
         case SharedStrategy::RoundRobin:
-            chosen = next_in_turn(message);
-            break;
+            return next_in_turn(message);
         case SharedStrategy::Random:
-            chosen = at_random(message, random);
-            break;
+            return at_random(message, choice.random);
         case SharedStrategy::Sticky:
-            chosen = stuck_to();
-            break;
+            return stuck_to();
         case SharedStrategy::HashTopic:
-            chosen = by_hash(hash(message.topic()), hash);
-            break;
+            return by_hash(choice.hash(message.topic()), choice.hash);
         case SharedStrategy::HashClient: {
             const auto publisher = message.publisher();
-            chosen = by_hash(hash.of_numbers(publisher.session.value, publisher.shard.value), hash);
-            break;
+            return by_hash(choice.hash.of_numbers(publisher.session.value, publisher.shard.value), choice.hash);
         }
     }
-    if (chosen == nullptr) return nullptr;
-    last_ = static_cast<std::size_t>(chosen - members_.data());
-    ++chosen->outstanding;
-    return chosen;
+    std::unreachable();
 }
 
-bool SharedGroup::can_take(const Member& member, const Message& message) noexcept {
-    if (!member.online) return false;
-    const auto qos = std::min(message.qos(), member.options.qos);
-    return qos == mqtt::QoS::AtMostOnce || member.outstanding < member.capacity;
+void SharedGroup::given_to(Member& member) noexcept {
+    last_ = static_cast<std::size_t>(&member - members_.data());
+    ++member.outstanding;
+}
+
+void SharedGroup::dissolve_backlog(Member& member) {
+    if (!member.backlog) return;
+    queue.take_back(member.backlog->take_all());
+    member.backlog.reset();
+}
+
+bool SharedGroup::Member::takes(const Message& message) const noexcept {
+    if (!online) return false;
+    if (message.qos() == mqtt::QoS::AtMostOnce) return true;
+    return !refused && (options.qos == mqtt::QoS::AtMostOnce || outstanding < capacity);
 }
 
 SharedGroup::Member* SharedGroup::next_in_turn(const Message& message) noexcept {
     for (std::size_t step = 1; step <= members_.size(); ++step) {
         auto& member = members_[(last_ + step) % members_.size()];
-        if (can_take(member, message)) return &member;
+        if (member.takes(message)) return &member;
     }
     return nullptr;
 }
@@ -88,12 +88,12 @@ SharedGroup::Member* SharedGroup::at_random(const Message& message, Random& rand
     Member* chosen = nullptr;
     std::uint64_t seen = 0;
     for (auto& member : members_) {
-        if (can_take(member, message) && random.below(++seen) == 0) chosen = &member;
+        if (member.takes(message) && random.below(++seen) == 0) chosen = &member;
     }
     return chosen;
 }
 
-// Sticky and hashed choices do not look at the capacity: what belongs to a member waits in that member's own queue.
+// Sticky and hashed choices do not look at the room: what is for a member waits for that member.
 SharedGroup::Member* SharedGroup::stuck_to() noexcept {
     if (last_ < members_.size() && members_[last_].online) return &members_[last_];
     const auto found = std::ranges::find_if(members_, &Member::online);

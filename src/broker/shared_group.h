@@ -5,19 +5,22 @@
 //
 // A member takes as many messages of QoS 1 and 2 as its Receive Maximum; the rest waits here, in one queue for all. So
 // a slow member does not hoard messages that a quick one could take, and what waits while all are away goes to whoever
-// comes back first.
+// comes back first. Only where a hash says which member a message is for, each has a queue of its own here, so that a
+// slow one does not stop the others.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "broker/group_queue.h"
 #include "broker/limits.h"
 #include "broker/mail.h"
-#include "broker/message_queue.h"
 
 namespace chappe::broker {
 
@@ -26,23 +29,47 @@ public:
     SharedGroup(GroupId group, QueueAccounts accounts) : id(group), queue(accounts) {}
 
     struct Member : GroupMember {
-        std::uint32_t outstanding = 0;  // Given to it and not yet reported as done.
+        std::uint32_t outstanding = 0;        // Given to it and not yet reported as done.
+        bool refused = false;                 // It has given something back and not yet said that it has room again.
+        std::unique_ptr<GroupQueue> backlog;  // What a hash says is for it, and it has no room for.
+
+        // QoS 0 does not wait, so it is given to whoever is there.
+        [[nodiscard]] bool takes(const Message& message) const noexcept;
+        void done(std::uint32_t count) noexcept { outstanding -= std::min(count, outstanding); }
+    };
+
+    // How it is chosen who gets a message.
+    struct Choice {
+        SharedStrategy strategy;
+        Random& random;
+        const TextHash& hash;
     };
 
     const GroupId id;
-    MessageQueue queue;
+    GroupQueue queue;
     bool pumping = false;  // The queue is being given out.
 
-    void update(const GroupMember& member);
+    Member& update(const GroupMember& member);
     void leave(ShardId shard, SessionId session);
-    void done(ShardId shard, SessionId session, std::uint32_t count);
 
+    [[nodiscard]] Member* find(ShardId shard, SessionId session) noexcept;
     [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
     [[nodiscard]] bool anybody_online() const noexcept;
 
-    // The member who gets this message, its outstanding messages counted up; nullptr while nobody can take it.
-    [[nodiscard]] const Member* choose(const Message& message, SharedStrategy strategy, Random& random,
-                                       const TextHash& hash);
+    [[nodiscard]] std::uint32_t next_sequence() noexcept { return sequence_++; }
+
+    // The member who gets this message: one who takes it, where the strategy leaves a choice; else the one it is for,
+    // who may have no room. nullptr: nobody, for now.
+    [[nodiscard]] Member* choose(const Message& message, const Choice& choice);
+    // Whether what its member has no room for waits apart from the rest.
+    [[nodiscard]] static bool waits_apart(SharedStrategy strategy) noexcept {
+        return strategy == SharedStrategy::HashTopic || strategy == SharedStrategy::HashClient;
+    }
+    // It has been chosen, and the message is on its way.
+    void given_to(Member& member) noexcept;
+
+    // What waits for this member alone is for everybody again.
+    void dissolve_backlog(Member& member);
 
 private:
     using Key = std::pair<SessionId, ShardId>;
@@ -52,8 +79,6 @@ private:
         }
     };
 
-    [[nodiscard]] Member* find(ShardId shard, SessionId session) noexcept;
-    [[nodiscard]] static bool can_take(const Member& member, const Message& message) noexcept;
     [[nodiscard]] Member* next_in_turn(const Message& message) noexcept;
     [[nodiscard]] Member* at_random(const Message& message, Random& random) noexcept;
     [[nodiscard]] Member* stuck_to() noexcept;
@@ -62,6 +87,7 @@ private:
     std::vector<Member> members_;
     std::unordered_map<Key, std::size_t, KeyHash> places_;  // Of the members in members_.
     std::size_t last_ = 0;                                  // Index of the one who got the last message.
+    std::uint32_t sequence_ = 0;
 };
 
 }  // namespace chappe::broker

@@ -25,15 +25,18 @@ protected:
                       .capacity = capacity});
     }
     void leave(std::uint64_t session) { group.leave(ShardId{0}, SessionId{session}); }
-    void done(std::uint64_t session) { group.done(ShardId{0}, SessionId{session}, 1); }
+    SharedGroup::Member& member(std::uint64_t session) { return *group.find(ShardId{0}, SessionId{session}); }
+    void done(std::uint64_t session) { member(session).done(1); }
 
     // The session that gets the next message.
     std::uint64_t choose(SharedStrategy strategy, std::string_view topic = "a", QoS qos = QoS::AtLeastOnce,
                          std::uint64_t publisher = 0) {
         const auto message =
             Message::create({.topic = topic, .qos = qos, .publisher = {ShardId{0}, SessionId{publisher}}});
-        const auto* member = group.choose(*message, strategy, random, hash);
-        return member == nullptr ? nobody : member->session.value;
+        auto* chosen = group.choose(*message, {strategy, random, hash});
+        if (chosen == nullptr) return nobody;
+        group.given_to(*chosen);
+        return chosen->session.value;
     }
     std::vector<std::uint64_t> choose_many(SharedStrategy strategy, int count) {
         std::vector<std::uint64_t> chosen;
@@ -97,6 +100,36 @@ TEST_F(AGroup, GivesNobodyMoreThanTheyTake) {
     EXPECT_EQ(choose(SharedStrategy::Random), nobody);
     done(2);
     EXPECT_EQ(choose(SharedStrategy::Random), 2U);
+}
+
+// Whatever else is believed of it, it takes nothing that can wait until it says that it has room: so giving out what
+// waits comes to an end.
+TEST_F(AGroup, GivesNothingToAMemberThatHasRefused) {
+    for (const std::uint64_t session : {1, 2}) join(session);
+    const auto message = Message::create({.topic = "a", .qos = QoS::AtLeastOnce});
+    for (int strategy = 0; strategy <= static_cast<int>(SharedStrategy::HashClient); ++strategy) {
+        const SharedGroup::Choice choice{static_cast<SharedStrategy>(strategy), random, hash};
+        member(1).refused = true;
+        member(2).refused = true;
+        for (const std::uint64_t session : {1, 2}) join(session);  // An update is no such word.
+        const auto* chosen = group.choose(*message, choice);
+        EXPECT_TRUE(chosen == nullptr || !chosen->takes(*message)) << strategy;
+        EXPECT_NE(choose(choice.strategy, "a", QoS::AtMostOnce), nobody) << strategy;
+        member(1).refused = false;
+        member(2).refused = false;
+        chosen = group.choose(*message, choice);
+        EXPECT_TRUE(chosen != nullptr && chosen->takes(*message)) << strategy;
+    }
+}
+
+TEST_F(AGroup, CountsWhatAMemberHasLeftFromBefore) {
+    group.update({.session = SessionId{1},
+                  .options = {.qos = QoS::ExactlyOnce},
+                  .online = true,
+                  .capacity = 2,
+                  .unacknowledged = 1});
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), 1U);
+    EXPECT_EQ(choose(SharedStrategy::RoundRobin), nobody);
 }
 
 TEST_F(AGroup, KeepsCountWhenAMemberIsUpdated) {

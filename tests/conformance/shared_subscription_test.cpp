@@ -110,8 +110,50 @@ TEST_F(SharedSubscriptions, RefusedAfterItWasReleasedGivesTheMembersPlaceFree) {
     EXPECT_THAT(chosen.exchange(pubrec(1, ReasonCode::UnspecifiedError)), ElementsAre("PUBLISH a 'y' qos=2 id=2"));
 }
 
-// On the shard where the shared subscription has its home and on another one, and with each strategy.
-class OwnWills : public testing::TestWithParam<broker::SharedStrategy> {
+// With each strategy. Clients of several names, so that each is once on the shard where the shared subscription has its
+// home, and once on another one.
+class EveryStrategy : public testing::TestWithParam<broker::SharedStrategy> {
+protected:
+    static constexpr std::array<std::string_view, 4> names = {"one", "two", "three", "four"};
+
+    [[nodiscard]] static bool by_hash() {
+        return GetParam() == broker::SharedStrategy::HashTopic || GetParam() == broker::SharedStrategy::HashClient;
+    }
+    [[nodiscard]] static broker::Policy policy(broker::WhenFull when_full = broker::WhenFull::DropOldest) {
+        return {.when_full = when_full, .shared_strategy = GetParam()};
+    }
+    // Acknowledges all that comes, until nothing comes any more. Returns the payloads.
+    static Lines take_all(const Client& client) {
+        Lines payloads;
+        while (true) {
+            const auto packets = client.packets();
+            if (packets.empty()) return payloads;
+            for (const auto& packet : packets) {
+                if (const auto* message = std::get_if<Publish>(&packet)) {
+                    payloads.emplace_back(as_text(message->payload));
+                    if (message->qos == AtLeastOnce) client.send(puback(message->packet_id.value));
+                    if (message->qos == ExactlyOnce) client.send(pubrec(message->packet_id.value));
+                }
+                if (const auto* release = std::get_if<PubRel>(&packet)) client.send(pubcomp(release->packet_id.value));
+            }
+        }
+    }
+    // The reason codes of all acknowledgements that came.
+    static std::vector<ReasonCode> codes(const Client& client) {
+        std::vector<ReasonCode> codes;
+        for (const auto& packet : client.packets()) {
+            if (const auto* ack = std::get_if<PubAck>(&packet)) codes.push_back(ack->reason_code);
+        }
+        return codes;
+    }
+};
+#define CHAPPE_EVERY_STRATEGY(suite)                                                                             \
+    INSTANTIATE_TEST_SUITE_P(Strategies, suite,                                                                  \
+                             testing::Values(broker::SharedStrategy::RoundRobin, broker::SharedStrategy::Random, \
+                                             broker::SharedStrategy::Sticky, broker::SharedStrategy::HashTopic,  \
+                                             broker::SharedStrategy::HashClient))
+
+class OwnWills : public EveryStrategy {
 protected:
     static Connect with_will(std::string_view client_id, std::uint32_t expiry_interval_seconds) {
         auto connect = lasting(client_id);
@@ -120,13 +162,9 @@ protected:
         return connect;
     }
 
-    static constexpr std::array<std::string_view, 4> names = {"one", "two", "three", "four"};
-    Broker broker{{.policy = {.shared_strategy = GetParam()}}};
+    Broker broker{{.policy = policy()}};
 };
-INSTANTIATE_TEST_SUITE_P(Strategies, OwnWills,
-                         testing::Values(broker::SharedStrategy::RoundRobin, broker::SharedStrategy::Random,
-                                         broker::SharedStrategy::Sticky, broker::SharedStrategy::HashTopic,
-                                         broker::SharedStrategy::HashClient));
+CHAPPE_EVERY_STRATEGY(OwnWills);
 
 TEST_P(OwnWills, OfTheOnlyMemberWaitForIt) {
     for (const auto name : names) {
@@ -153,6 +191,177 @@ TEST_P(OwnWills, OfAMemberWhoseSessionEndsGoToAnother) {
         EXPECT_EQ(other.received().size(), 1U) << name;
     }
     EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+// What a member has no room for waits at the home of the shared subscription, where it is rejected in time.
+class FullMembers : public EveryStrategy {
+protected:
+    static broker::Limits limits(std::uint16_t inflight_max, std::uint32_t queue_messages_max) {
+        return {.inflight_max = inflight_max, .queue_messages_max = queue_messages_max};
+    }
+};
+CHAPPE_EVERY_STRATEGY(FullMembers);
+
+TEST_P(FullMembers, SuccessIsToldForWhatIsQueuedOnly) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 2), .policy = policy(broker::WhenFull::Reject)}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        auto publisher = broker.connect("p");
+        for (std::uint16_t i = 1; i <= 6; ++i) publisher.send(publish("a", std::to_string(i), AtLeastOnce, i));
+        EXPECT_THAT(codes(publisher),
+                    ElementsAre(ReasonCode::Success, ReasonCode::Success, ReasonCode::Success,
+                                ReasonCode::QuotaExceeded, ReasonCode::QuotaExceeded, ReasonCode::QuotaExceeded))
+            << name;
+        EXPECT_EQ(broker.dropped(broker::DropReason::Rejected), 3U);
+        EXPECT_THAT(take_all(member), ElementsAre("1", "2", "3")) << name;
+        EXPECT_EQ(broker.drops().size(), 3U);
+    }
+}
+
+TEST_P(FullMembers, MayBeFullOfSomethingElse) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 2), .policy = policy(broker::WhenFull::Reject)}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        member.send(subscribe(2, "b", AtLeastOnce));
+        (void)member.received();
+        auto publisher = broker.connect("p");
+        publisher.send(publish("b", "other", AtLeastOnce, 9));
+        EXPECT_THAT(codes(publisher), ElementsAre(ReasonCode::Success));
+        for (std::uint16_t i = 1; i <= 4; ++i) publisher.send(publish("a", std::to_string(i), AtLeastOnce, i));
+        EXPECT_THAT(codes(publisher), ElementsAre(ReasonCode::Success, ReasonCode::Success, ReasonCode::QuotaExceeded,
+                                                  ReasonCode::QuotaExceeded))
+            << name;
+        EXPECT_THAT(take_all(member), ElementsAre("other", "1", "2")) << name;
+        EXPECT_EQ(broker.dropped(broker::DropReason::Rejected), 2U);
+    }
+}
+
+// Much more than a connection keeps unsent waits at the home, comes back to it from another shard while more is on its
+// way, and arrives in order all the same.
+TEST_P(FullMembers, GetWhatWaitsInOrder) {
+    const std::string padding(10'000, '.');
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(50, 1000), .policy = policy()}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        auto publisher = broker.connect("p");
+        Lines sent;
+        std::uint16_t id = 0;
+        const auto publish_some = [&](int count) {
+            while (count-- != 0) {
+                sent.push_back(std::to_string(++id) + padding);
+                publisher.send(publish("a", sent.back(), AtLeastOnce, id));
+            }
+        };
+        member.stop_reading();
+        publish_some(30);
+        broker.hold_mail();
+        publish_some(10);
+        member.read_again();
+        publish_some(10);
+        broker.read_mail();
+        publish_some(100);
+        EXPECT_THAT(take_all(member), ElementsAreArray(sent)) << name;
+        EXPECT_THAT(broker.drops(), IsEmpty());
+    }
+}
+
+TEST_P(FullMembers, OfSeveralSharedSubscriptionsServeThemInTurn) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 100), .policy = policy()}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        member.send(subscribe(2, {{"$share/other/a", {.qos = AtLeastOnce}}, {"$share/third/b", {.qos = ExactlyOnce}}}));
+        (void)member.received();
+        auto publisher = broker.connect("p");
+        for (std::uint16_t i = 1; i <= 10; ++i) {
+            publisher.send({publish("a", "a", AtLeastOnce, i), publish("b", "b", ExactlyOnce, i + 100)});
+        }
+        const auto taken = take_all(member);
+        EXPECT_EQ(std::ranges::count(taken, "a"), 20) << name;
+        EXPECT_EQ(std::ranges::count(taken, "b"), 10) << name;
+        EXPECT_GE(std::ranges::count(taken.begin(), taken.begin() + 15, "b"), 3) << name;
+    }
+}
+
+TEST_P(FullMembers, TakeTurnsWithWhatIsTheirOwn) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 100), .policy = policy()}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        member.send(subscribe(2, "b", AtLeastOnce));
+        (void)member.received();
+        auto publisher = broker.connect("p");
+        for (std::uint16_t i = 1; i <= 10; ++i) {
+            publisher.send({publish("b", "own", AtLeastOnce, i), publish("a", "shared", AtLeastOnce, i + 100)});
+        }
+        const auto taken = take_all(member);
+        EXPECT_EQ(taken.size(), 20U) << name;
+        EXPECT_GE(std::ranges::count(taken.begin(), taken.begin() + 10, "own"), 4) << name;
+        EXPECT_GE(std::ranges::count(taken.begin(), taken.begin() + 10, "shared"), 4) << name;
+    }
+}
+
+TEST_P(FullMembers, GetTheRestWhenTheyAreBack) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(2, 100), .policy = policy()}};
+        auto member = broker.subscriber(lasting(name), "$share/group/a", {.qos = ExactlyOnce});
+        auto publisher = broker.connect("p");
+        broker.hold_mail();  // Some of it is on its way when the connection is lost.
+        for (std::uint16_t i = 1; i <= 3; ++i) publisher.send(publish("a", std::to_string(i), ExactlyOnce, i));
+        member.drop();
+        member = broker.connect(lasting(name));
+        broker.read_mail();
+        for (std::uint16_t i = 4; i <= 6; ++i) publisher.send(publish("a", std::to_string(i), ExactlyOnce, i));
+        EXPECT_THAT(take_all(member), ElementsAre("1", "2", "3", "4", "5", "6")) << name;
+    }
+}
+
+// The topic tree knows the member before the home does. What is published in between, on the home's own shard, is
+// queued or rejected like everything else.
+TEST_P(FullMembers, OfWhomTheHomeHasNotHeardYet) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 2), .policy = policy(broker::WhenFull::Reject)}};
+        auto member = broker.connect(name);
+        auto publisher = broker.connect("p");
+        broker.hold_mail();
+        member.send(subscribe(1, "$share/group/a", AtLeastOnce));
+        for (std::uint16_t i = 1; i <= 6; ++i) publisher.send(publish("a", std::to_string(i), AtLeastOnce, i));
+        broker.read_mail();
+        const auto told = codes(publisher);
+        const auto taken = std::ranges::count(told, ReasonCode::Success);
+        EXPECT_EQ(told.size(), 6U);
+        EXPECT_GE(taken, 2);
+        EXPECT_EQ(take_all(member).size(), static_cast<std::size_t>(taken)) << name;
+        EXPECT_EQ(broker.dropped(broker::DropReason::Rejected), told.size() - static_cast<std::size_t>(taken));
+    }
+}
+
+TEST_P(FullMembers, StopNobodyElse) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 1000), .policy = policy()}};
+        auto slow = broker.subscriber(name, "$share/group/+", AtLeastOnce);
+        std::vector<Client> publishers;
+        for (int i = 0; i != 8; ++i) publishers.push_back(broker.connect("p" + std::to_string(i)));
+        publishers.front().send(publish("t", "x", AtLeastOnce, 1));
+        EXPECT_EQ(slow.received().size(), 1U);
+        auto quick = broker.subscriber("quick", "$share/group/+", AtLeastOnce);
+        std::size_t got = 0;
+        const std::array<std::string_view, 8> topics = {"a", "b", "c", "d", "e", "f", "g", "h"};
+        for (std::uint16_t i = 0; i != 40; ++i) {
+            publishers[i % 8].send(publish(topics[i % 8], "x", AtLeastOnce, static_cast<std::uint16_t>(i + 10)));
+            got += take_all(quick).size();
+        }
+        if (GetParam() == broker::SharedStrategy::Sticky) {
+            EXPECT_EQ(got, 0U) << name;
+        } else if (by_hash()) {
+            EXPECT_EQ(got % 5, 0U) << name;  // All of a topic, or of a publisher.
+            EXPECT_GT(got, 0U) << name;
+            EXPECT_LT(got, 40U) << name;
+        } else {
+            EXPECT_EQ(got, 40U) << name;
+        }
+        slow.send(disconnect());
+        EXPECT_EQ(got + take_all(quick).size(), 41U) << name;
+        EXPECT_THAT(broker.drops(), IsEmpty());
+    }
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+#pragma once
+
+// Messages that wait for the members of a shared subscription, in the order in which they came to it: those that come
+// back undelivered find their places again. Owned by the SharedGroup.
+
+#include <vector>
+
+#include "broker/message_queue.h"
+
+namespace chappe::broker {
+
+class GroupQueue : public MessageQueue {
+public:
+    using MessageQueue::MessageQueue;
+
+    // `returned` is in order. What waits here is nearly always younger.
+    void take_back(std::vector<Delivery> returned);
+    // Everything, in order.
+    [[nodiscard]] std::vector<Delivery> take_all();
+};
+
+}  // namespace chappe::broker
