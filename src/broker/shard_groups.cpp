@@ -223,6 +223,7 @@ bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now)
 bool Shard::queue_for_group(GroupQueue& queue, Delivery delivery, Instant now) {
     const auto& message = *delivery.message;
     if (!queue.fits(message)) {
+        drop_expired_from_group(queue, now);
         while (const auto in_the_way = queue.in_the_way(message)) {
             if (config_.policy.when_full == WhenFull::Reject) {
                 count_drop("", message, DropReason::Rejected, now);
@@ -238,6 +239,12 @@ bool Shard::queue_for_group(GroupQueue& queue, Delivery delivery, Instant now) {
     }
     queue.push_back(std::move(delivery));
     return true;
+}
+
+void Shard::drop_expired_from_group(GroupQueue& queue, Instant now) {
+    std::vector<Delivery> expired;
+    queue.take_expired(now, expired);
+    for (const auto& delivery : expired) count_drop("", *delivery.message, DropReason::Expired, now);
 }
 
 // Gives the message to a member; nullptr. Or says in which queue it has to wait for one.

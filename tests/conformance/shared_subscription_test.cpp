@@ -7,6 +7,8 @@
 namespace chappe::conformance {
 namespace {
 
+using testing::Each;
+
 class SharedSubscriptions : public testing::Test {
 protected:
     Client member(std::string_view client_id, QoS qos) {
@@ -331,6 +333,40 @@ TEST_P(FullMembers, OfWhomTheHomeHasNotHeardYet) {
         EXPECT_GE(taken, 2);
         EXPECT_EQ(take_all(member).size(), static_cast<std::size_t>(taken)) << name;
         EXPECT_EQ(broker.dropped(broker::DropReason::Rejected), told.size() - static_cast<std::size_t>(taken));
+    }
+}
+
+// [MQTT-3.3.2-5]
+TEST_P(FullMembers, AreNotKeptFromNewMessagesByExpiredOnes) {
+    for (const auto when_full :
+         {broker::WhenFull::Reject, broker::WhenFull::DropNewest, broker::WhenFull::DropOldest}) {
+        for (const auto name : names) {
+            Broker broker{{.limits = limits(1, 2), .policy = policy(when_full)}};
+            auto member = broker.subscriber(lasting(name), "$share/group/a", {.qos = AtLeastOnce});
+            auto publisher = broker.connect("p");
+            member.drop();
+            publisher.send({publish("a", "new", AtLeastOnce, 1), expiring(publish("a", "x", AtLeastOnce, 2), 1)});
+            broker.advance(2s);
+            publisher.send(publish("a", "newer", AtLeastOnce, 3));
+            EXPECT_THAT(codes(publisher), Each(ReasonCode::Success));
+            EXPECT_THAT(take_all(broker.connect(lasting(name))), ElementsAre("new", "newer")) << name;
+            EXPECT_EQ(broker.dropped(broker::DropReason::Expired), 1U);
+            EXPECT_EQ(broker.drops().size(), 1U);
+        }
+    }
+}
+
+TEST_P(FullMembers, WhoAreThereAreNotKeptFromNewMessagesByExpiredOnes) {  // [MQTT-3.3.2-5]
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 1), .policy = policy(broker::WhenFull::Reject)}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        auto publisher = broker.connect("p");
+        publisher.send({publish("a", "1", AtLeastOnce, 1), expiring(publish("a", "x", AtLeastOnce, 2), 1)});
+        broker.advance(2s);
+        publisher.send({publish("a", "2", AtLeastOnce, 3), publish("a", "3", AtLeastOnce, 4)});
+        EXPECT_THAT(codes(publisher), ElementsAre(ReasonCode::Success, ReasonCode::Success, ReasonCode::Success,
+                                                  ReasonCode::QuotaExceeded));
+        EXPECT_THAT(take_all(member), ElementsAre("1", "2")) << name;
     }
 }
 
