@@ -16,11 +16,10 @@ std::uint8_t* copy(Bytes from, std::uint8_t* to) noexcept {
 
 Message::Message(const Fields& fields)
     : expires_at_(fields.expires_at.value_or(Instant::max())),
-      publisher_session_(fields.publisher.session),
+      publisher_(fields.publisher),
       payload_size_(static_cast<std::uint32_t>(fields.payload.size())),
       properties_size_(static_cast<std::uint32_t>(fields.properties.size())),
       topic_size_(static_cast<std::uint16_t>(fields.topic.size())),
-      publisher_shard_(fields.publisher.shard),
       qos_(fields.qos),
       retain_(fields.retain) {}
 

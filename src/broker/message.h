@@ -9,8 +9,9 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/hash.h"
+#include "base/id.h"
 #include "base/time.h"
-#include "broker/ids.h"
 #include "mqtt/types.h"
 
 namespace chappe::broker {
@@ -42,13 +43,14 @@ private:
     const Message* message_ = nullptr;
 };
 
-// Who published a message: a session (for No Local, [MQTT-3.8.3-3]) of a shard, or the broker itself.
-struct Publisher {
-    ShardId shard;
-    SessionId session;  // Zero: the broker itself, or a feature of it.
+// Who published a message: a client, by the hash of its identifier, since that is what No Local compares
+// ([MQTT-3.8.3-3]), whatever has become of the session meanwhile. Zero: the broker itself, or a feature of it. The hash
+// is keyed: whoever keeps messages for longer than the process lasts keeps its key as well.
+using ClientKey = Id<struct ClientKeyTag, std::uint64_t>;
 
-    friend bool operator==(const Publisher&, const Publisher&) = default;
-};
+[[nodiscard]] inline ClientKey client_key(const TextHash& hash, std::string_view client_id) noexcept {
+    return ClientKey{hash(client_id) | 1};
+}
 
 class Message {
 public:
@@ -59,7 +61,7 @@ public:
         mqtt::QoS qos = mqtt::QoS::AtMostOnce;
         bool retain = false;
         std::optional<Instant> expires_at;
-        Publisher publisher;
+        ClientKey publisher;
     };
 
     // Copies what the views point to: the one copy that a message costs.
@@ -75,7 +77,7 @@ public:
     [[nodiscard]] Bytes payload() const noexcept { return {text() + topic_size_ + properties_size_, payload_size_}; }
     [[nodiscard]] mqtt::QoS qos() const noexcept { return qos_; }
     [[nodiscard]] bool retain() const noexcept { return retain_; }
-    [[nodiscard]] Publisher publisher() const noexcept { return {publisher_shard_, publisher_session_}; }
+    [[nodiscard]] ClientKey publisher() const noexcept { return publisher_; }
 
     [[nodiscard]] bool expires() const noexcept { return expires_at_ != Instant::max(); }
     [[nodiscard]] Instant expires_at() const noexcept { return expires_at_; }
@@ -96,12 +98,11 @@ private:
     static void destroy(const Message* message) noexcept;
 
     Instant expires_at_;  // Instant::max(): never.
-    SessionId publisher_session_;
+    ClientKey publisher_;
     mutable std::atomic<std::uint32_t> references_ = 1;
     std::uint32_t payload_size_;
     std::uint32_t properties_size_;
     std::uint16_t topic_size_;
-    ShardId publisher_shard_;
     mqtt::QoS qos_;
     bool retain_;
 };

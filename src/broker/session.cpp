@@ -17,6 +17,7 @@ constexpr std::size_t retained_portion_max = 64;  // Messages that are read toge
 Session::Session(SessionId session_id, std::string name, SessionEnvironment& environment)
     : id(session_id),
       client_id(std::move(name)),
+      key(client_key(environment.hash, client_id)),
       subscriptions(0, TextHashRef(environment.hash)),
       environment_(environment),
       queue_(environment.accounts) {}
@@ -314,6 +315,7 @@ bool Session::send_retained_portion(std::size_t& looks, Instant now) {
 // False where the client does not take it now.
 bool Session::send_retained_message(const MessagePtr& message, const SessionSubscription& subscription, Instant now) {
     const auto qos = std::min(message->qos(), subscription.options.qos);
+    if (subscription.options.no_local && message->publisher() == key) return true;  // [MQTT-3.8.3-3]
     retained_->wants_quota = qos != QoS::AtMostOnce;
     if (!has_unsent_room() || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
     if (const auto why_not = why_not_to_send(*message, now)) {

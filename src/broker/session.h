@@ -102,6 +102,7 @@ public:
 
     const SessionId id;
     const std::string client_id;
+    const ClientKey key;
 
     Identity identity;  // Of the client that connected last.
     std::uint32_t expiry_interval_seconds = 0;

@@ -234,7 +234,7 @@ private:
     [[nodiscard]] mqtt::Result<> refuse_publish(Connection& connection, const mqtt::Publish& publish,
                                                 std::string_view topic, mqtt::ReasonCode code, std::string_view reason,
                                                 Instant now);
-    [[nodiscard]] MessagePtr make_message(const mqtt::Publish& publish, std::string_view topic, SessionId publisher,
+    [[nodiscard]] MessagePtr make_message(const mqtt::Publish& publish, std::string_view topic, ClientKey publisher,
                                           Instant now);
     [[nodiscard]] bool retain(const MessagePtr& message);
     [[nodiscard]] mqtt::Result<> route_acknowledged(Connection& connection, Session& session,

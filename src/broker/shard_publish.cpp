@@ -33,7 +33,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Publish& publis
     if (!decision.allowed) {
         return refuse_publish(connection, publish, topic, ReasonCode::NotAuthorized, decision.reason, now);
     }
-    const auto message = make_message(publish, topic, session.id, now);
+    const auto message = make_message(publish, topic, session.key, now);
     const auto written_before = journal_.written();
     if (publish.retain && !retain(message)) {
         count_drop(session.client_id, *message, DropReason::RetainedFull, now);
@@ -116,7 +116,7 @@ mqtt::Result<> Shard::refuse_publish(Connection& connection, const mqtt::Publish
     return {};
 }
 
-MessagePtr Shard::make_message(const mqtt::Publish& publish, std::string_view topic, SessionId publisher, Instant now) {
+MessagePtr Shard::make_message(const mqtt::Publish& publish, std::string_view topic, ClientKey publisher, Instant now) {
     properties_.clear();
     mqtt::encode_forwarded_properties(publish.properties, properties_);
     Message::Fields fields{.topic = topic,
@@ -124,7 +124,7 @@ MessagePtr Shard::make_message(const mqtt::Publish& publish, std::string_view to
                            .properties = properties_.bytes(),
                            .qos = publish.qos,
                            .retain = publish.retain,
-                           .publisher = {id_, publisher}};
+                           .publisher = publisher};
     if (const auto expiry = publish.properties.message_expiry_interval_seconds) {
         fields.expires_at = now + std::chrono::seconds{*expiry};
     }
@@ -295,7 +295,7 @@ bool Shard::deliver(const MessagePtr& message, std::span<const Subscription> sub
 bool Shard::deliver_to_session(const MessagePtr& message, std::span<const Subscription> subscriptions, Instant now) {
     auto* session = sessions_.find(SessionId{subscriptions.front().subscriber.id});
     if (session == nullptr) return false;
-    const bool own = message->publisher() == Publisher{id_, session->id};
+    const bool own = message->publisher() == session->key;
     bool matched = false;
     bool as_published = false;
     auto qos = QoS::AtMostOnce;

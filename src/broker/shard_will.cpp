@@ -48,7 +48,7 @@ void Shard::publish_will(Session& session, Instant now) {
                            .properties = will->properties.bytes(),
                            .qos = will->qos,
                            .retain = will->retain,
-                           .publisher = {id_, session.id}};
+                           .publisher = session.key};
     if (will->expiry_interval_seconds) fields.expires_at = now + std::chrono::seconds{*will->expiry_interval_seconds};
     const auto message = Message::create(fields);
     const auto decision = commons_.permissions.decide({.who = will->identity,

@@ -51,10 +51,8 @@ SharedGroup::Member* SharedGroup::choose(const Message& message, const Choice& c
             return stuck_to();
         case SharedStrategy::HashTopic:
             return by_hash(choice.hash(message.topic()), choice.hash);
-        case SharedStrategy::HashClient: {
-            const auto publisher = message.publisher();
-            return by_hash(choice.hash.of_numbers(publisher.session.value, publisher.shard.value), choice.hash);
-        }
+        case SharedStrategy::HashClient:
+            return by_hash(message.publisher().value, choice.hash);
     }
     std::unreachable();
 }

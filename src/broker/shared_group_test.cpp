@@ -31,8 +31,7 @@ protected:
     // The session that gets the next message.
     std::uint64_t choose(SharedStrategy strategy, std::string_view topic = "a", QoS qos = QoS::AtLeastOnce,
                          std::uint64_t publisher = 0) {
-        const auto message =
-            Message::create({.topic = topic, .qos = qos, .publisher = {ShardId{0}, SessionId{publisher}}});
+        const auto message = Message::create({.topic = topic, .qos = qos, .publisher = ClientKey{publisher}});
         auto* chosen = group.choose(*message, {strategy, random, hash});
         if (chosen == nullptr) return nobody;
         group.given_to(*chosen);

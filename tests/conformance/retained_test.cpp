@@ -196,6 +196,42 @@ TEST(RetainAsPublished, ForwardsRetainAsItCame) {  // [MQTT-3.3.1-13]
     EXPECT_THAT(live.received(), ElementsAre("PUBLISH a 'x'", "PUBLISH a 'y' retain", "PUBLISH a 'z'"));
 }
 
+// [MQTT-3.8.3-3]
+class RetainedNoLocal : public testing::Test {
+protected:
+    static Lines subscribing(const Client& subscriber, bool no_local = true) {
+        return subscriber.exchange(subscribe(1, "a/+", {.no_local = no_local}));
+    }
+
+    Broker broker;
+    Client client = broker.connect("c");
+};
+
+TEST_F(RetainedNoLocal, HidesWhatTheClientHasPublishedItself) {
+    client.send(retained(publish("a/1", "mine")));
+    broker.connect("other").send(retained(publish("a/2", "another's")));
+    EXPECT_THAT(subscribing(client), ElementsAre("SUBACK 1 0x00", "PUBLISH a/2 'another's' retain"));
+    EXPECT_THAT(subscribing(client, false),
+                ElementsAre("SUBACK 1 0x00", "PUBLISH a/1 'mine' retain", "PUBLISH a/2 'another's' retain"));
+    EXPECT_THAT(subscribing(broker.connect("third")),
+                ElementsAre("SUBACK 1 0x00", "PUBLISH a/1 'mine' retain", "PUBLISH a/2 'another's' retain"));
+}
+
+TEST_F(RetainedNoLocal, GoesByTheClientIdentifierAndNotBySession) {
+    client.send(retained(publish("a/1", "mine")));
+    client.drop();
+    client = broker.connect("c");
+    EXPECT_THAT(subscribing(client), ElementsAre("SUBACK 1 0x00"));
+}
+
+TEST_F(RetainedNoLocal, HidesTheClientsOwnWill) {
+    client = broker.connect(
+        Connect{.client_id = "c", .will = Will{.topic = "a/will", .payload = as_bytes("x"), .retain = true}});
+    client.drop();
+    EXPECT_THAT(subscribing(broker.connect("c")), ElementsAre("SUBACK 1 0x00"));
+    EXPECT_THAT(subscribing(broker.connect("other")), ElementsAre("SUBACK 1 0x00", "PUBLISH a/will 'x' retain"));
+}
+
 class RetainHandlingOption : public testing::Test {
 protected:
     RetainHandlingOption() { broker.connect("p").send(retained(publish("a", "x"))); }
