@@ -138,6 +138,7 @@ void MessageQueue::account_added(const Delivery& delivery) noexcept {
     accounts_.total.fetch_add(bytes, std::memory_order_relaxed);
     accounts_.counters.queued_messages.add();
     accounts_.counters.queued_bytes.add(bytes);
+    accounts_.counters.queued_payload_bytes.add(delivery.message->payload().size());
 }
 
 void MessageQueue::account_removed(const Delivery& delivery) noexcept {
@@ -146,6 +147,7 @@ void MessageQueue::account_removed(const Delivery& delivery) noexcept {
     accounts_.total.fetch_sub(bytes, std::memory_order_relaxed);
     accounts_.counters.queued_messages.subtract();
     accounts_.counters.queued_bytes.subtract(bytes);
+    accounts_.counters.queued_payload_bytes.subtract(delivery.message->payload().size());
 }
 
 }  // namespace chappe::broker

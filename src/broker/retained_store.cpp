@@ -87,12 +87,16 @@ RetainedStore::Outcome RetainedStore::account(const Message* previous, const Mes
         if (previous == nullptr) --messages_;
         return Outcome::FullBytes;
     }
-    return previous != nullptr ? Outcome::Replaced : Outcome::Stored;
+    payload_bytes_ += message.payload().size();
+    if (previous == nullptr) return Outcome::Stored;
+    payload_bytes_ -= previous->payload().size();
+    return Outcome::Replaced;
 }
 
 void RetainedStore::forget(const Message& message) noexcept {
     --messages_;
     bytes_ -= message.size_bytes();
+    payload_bytes_ -= message.payload().size();
 }
 
 MessagePtr RetainedStore::get(std::string_view topic) const {
@@ -154,5 +158,7 @@ void RetainedStore::limits(std::uint32_t messages_max, std::size_t bytes_max) no
 std::size_t RetainedStore::count() const noexcept { return messages_; }
 
 std::size_t RetainedStore::bytes() const noexcept { return bytes_; }
+
+std::size_t RetainedStore::payload_bytes() const noexcept { return payload_bytes_; }
 
 }  // namespace chappe::broker

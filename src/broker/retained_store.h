@@ -75,6 +75,7 @@ public:
 
     [[nodiscard]] std::size_t count() const noexcept;
     [[nodiscard]] std::size_t bytes() const noexcept;  // The sum of Message::size_bytes().
+    [[nodiscard]] std::size_t payload_bytes() const noexcept;
 
 private:
     struct Stripe;
@@ -89,6 +90,7 @@ private:
     std::atomic<RetainedStamp> stamps_ = 0;
     std::atomic<std::size_t> messages_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
+    std::atomic<std::size_t> payload_bytes_ = 0;
     std::atomic<std::size_t> messages_max_;
     std::atomic<std::size_t> bytes_max_;
 };

@@ -77,6 +77,7 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
     }
     if (!is_new) subscription.retained_until = known->second.retained_until;
     if (subscription.filter.shared()) {
+        if (is_new) counters_.shared_subscriptions.add();
         join_group(session, subscription, is_new, now);
     } else {
         commons_.tree.add(subscription.filter.filter(),
@@ -135,7 +136,10 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Unsubscribe& un
 void Shard::remove_subscription(Session& session, const SessionSubscription& subscription, Instant now) {
     session.forget_retained(subscription);
     commons_.session_subscription_bytes.fetch_sub(subscription.size_bytes(), std::memory_order_relaxed);
-    if (subscription.filter.shared()) return leave_group(session, subscription, now);
+    if (subscription.filter.shared()) {
+        counters_.shared_subscriptions.subtract();
+        return leave_group(session, subscription, now);
+    }
     commons_.tree.remove(subscription.filter.filter(), {.shard = id_, .id = session.id.value});
 }
 

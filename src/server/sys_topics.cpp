@@ -32,7 +32,8 @@ void Totals::add(const broker::Counters& counters) {
     inflight_messages += counters.inflight_messages.value();
     queued_messages += counters.queued_messages.value();
     queued_bytes += counters.queued_bytes.value();
-    shared_groups += counters.shared_groups.value();
+    queued_payload_bytes += counters.queued_payload_bytes.value();
+    shared_subscriptions += counters.shared_subscriptions.value();
     for (std::size_t bound = 0; bound != bounds_reached.size(); ++bound) {
         bounds_reached[bound] += counters.bounds_reached[bound].value();
     }
@@ -93,9 +94,10 @@ void SysTopics::update_clients(const Totals& totals) {
     set("clients/maximum", clients_maximum_);
     set("clients/expired", totals.sessions_expired);
     // The broker's own, one for each feature that subscribes, are nobody's business.
-    const auto own = commons_.local_subscribers.size();
-    set("subscriptions/count", commons_.tree.subscription_count() - std::min(own, commons_.tree.subscription_count()));
-    set("shared_subscriptions/count", totals.shared_groups);
+    const auto others = commons_.local_subscribers.size() + totals.shared_subscriptions;
+    const auto all = commons_.tree.subscription_count();
+    set("subscriptions/count", all - std::min(others, all));
+    set("shared_subscriptions/count", totals.shared_subscriptions);
 }
 
 void SysTopics::update_messages(const Totals& totals) {
@@ -104,7 +106,8 @@ void SysTopics::update_messages(const Totals& totals) {
     set("messages/sent", totals.packets_sent);
     set("messages/stored", stored);
     set("store/messages/count", stored);
-    set("store/messages/bytes", commons_.retained.bytes() + totals.queued_bytes);
+    set("store/messages/bytes", commons_.retained.payload_bytes() + totals.queued_payload_bytes);
+    set("messages/inflight", totals.inflight_messages);
     set("retained messages/count", commons_.retained.count());
     set("publish/messages/received", totals.publish_received);
     set("publish/messages/sent", totals.publish_sent);

@@ -112,6 +112,29 @@ TEST_F(Sys, CountsSubscriptionsWithoutThoseOfTheBrokerItself) {
     EXPECT_EQ(value("subscriptions/count"), "1");
 }
 
+TEST_F(Sys, CountsMembersOfSharedSubscriptionsApart) {
+    commons.tree.add("a", {.subscriber = {.id = 1}});
+    commons.tree.add("b", {.subscriber = {.kind = broker::SubscriberKind::Group, .id = 2}});
+    update({.shared_subscriptions = 1});
+    EXPECT_EQ(value("subscriptions/count"), "1");
+    EXPECT_EQ(value("shared_subscriptions/count"), "1");
+}
+
+TEST_F(Sys, CountsPayloadsOfWhatIsStored) {
+    const auto message = [](std::string_view payload) {
+        return broker::Message::create({.topic = "a/long/topic", .payload = as_bytes(payload), .retain = true});
+    };
+    commons.retained.set(message("12345"));
+    update({.queued_payload_bytes = 100});
+    EXPECT_EQ(value("store/messages/bytes"), "105");
+    commons.retained.set(message("123"));
+    update();
+    EXPECT_EQ(value("store/messages/bytes"), "3");
+    commons.retained.set(message(""));
+    update();
+    EXPECT_EQ(value("store/messages/bytes"), "0");
+}
+
 TEST(LoadAverage, ApproachesARateThatStaysTheSame) {
     LoadAverages averages;
     std::uint64_t total = 0;
