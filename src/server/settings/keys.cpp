@@ -224,8 +224,7 @@ constexpr Key all_keys[] = {
      .choices = words<LogLevel>,
      .reload = Reload::Now,
      .option = "--log-level",
-     .text = "The least important lines that are logged. `info` has a line when a client connects or leaves, "
-             "`debug` one for each packet.",
+     .text = "The least important lines that are logged. `info` has a line when a client connects or leaves.",
      .example = R"("warning")",
      .access = log_member<&Log::level>},
     {.section = "log",
