@@ -279,6 +279,7 @@ class Pair:
         self.start()
         while not self.publish_some():
             pass
+        self.finish()
         self.check()
 
     def start(self):
@@ -316,7 +317,24 @@ class Pair:
     def send(self, payload):
         self.tags[self.sender.start_publishing(self.topic, payload, 2)] = payload
 
+    def finish(self):
+        """Until the client has an acknowledgement for every number. It may refuse one some time after it was given it."""
+        while self.sender.count("published") < len(self.sent):
+            self.sender.wait(self.may_finish, "last acknowledgement", limits.BULK_SECONDS)
+            refused, self.refused = self.refused, []
+            for payload in refused:
+                self.send(payload)
+
+    def may_finish(self):
+        self.look_at_events()
+        return self.connected if self.refused else self.sender.count("published") == len(self.sent)
+
     def may_send(self):
+        self.look_at_events()
+        unacknowledged = len(self.sent) - self.sender.count("published")
+        return self.connected if self.refused else unacknowledged < self.window
+
+    def look_at_events(self):
         events = self.sender.events
         for event in events[self.seen :]:
             self.seen += 1
@@ -324,12 +342,9 @@ class Pair:
                 self.refused.append(self.tags.pop(event.number("tag")))
             elif event.kind in ("connected", "lost"):
                 self.connected = event.kind == "connected"
-        unacknowledged = len(self.sent) - self.sender.count("published")
-        return self.connected if self.refused else unacknowledged < self.window
 
     def check(self):
         count = len(self.sent)
-        self.sender.wait(lambda: self.sender.count("published") == count, "last acknowledgement", limits.BULK_SECONDS)
         self.receiver.wait(lambda: self.receiver.count("message") >= count, f"all {count} messages", limits.BULK_SECONDS)
         PahoClient(self.case).connect().publish(self.topic, b"end", 2)
         self.receiver.wait(lambda: self.receiver.messages()[-1].bytes("payload") == b"end", "end")
