@@ -50,7 +50,7 @@ void Shard::join_group(Session& session, const SessionSubscription& subscription
     if (is_new) commons_.tree.add(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)));
     mail::MemberUpdate update{.group = group, .member = member_of(session, subscription)};
     if (is_new) update.member.unacknowledged = session.unacknowledged_of(group);
-    send_home(group, std::move(update), now);
+    send_home(group, update, now);
 }
 
 void Shard::leave_group(Session& session, const SessionSubscription& subscription, Instant now) {
