@@ -409,8 +409,8 @@ class SharedSubscriptionTest(BrokerCase):
         shares = [until_topic(member, f"end/{version}") for member in members]
         self.assertEqual([message.payload for message in until_topic(alone, f"end/{version}")], lines)
         for share in shares:
-            # In turn; but a member whose window is full is passed over, and takes its part a moment later.
-            self.assertGreater(len(share), 50)
+            # In turn; but one whose process does not get to run is passed over when its Receive Maximum is reached, 20.
+            self.assertGreaterEqual(len(share), 20)
             numbers = [int(message.payload) for message in share]
             self.assertEqual(numbers, sorted(numbers))
             self.assertEqual({message.topic for message in share}, {"work/x"})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from . import limits
+from .presence import Presence
 from .process import Process
 from .server import PEERS, ROOT
 
@@ -66,6 +67,7 @@ class Driver:
     def __init__(self, case, command, where=None, **connect):
         where = where or case.server
         self._connect = {"host": where.host, "port": where.port, **connect}
+        self._presence = Presence(case, where)
         self._reconnecting = False
         self._tag = 0
         self._writing = threading.Lock()
@@ -105,9 +107,13 @@ class Driver:
     def connect(self):
         """Connects and returns the event, which is "connected" or "failed"."""
         before = self.count("connected") + self.count("failed")
+        self._presence.connects(self._connect.get("id", ""))
         self.send("connect", **self._connect)
         self.wait(lambda: self.count("connected") + self.count("failed") > before, "answer to connect")
-        return next(event for event in reversed(self.events) if event.kind in ("connected", "failed"))
+        answer = next(event for event in reversed(self.events) if event.kind in ("connected", "failed"))
+        if answer.kind == "connected":
+            self._presence.connected(self._connect.get("id", ""))
+        return answer
 
     def reconnect_from_now_on(self):
         """Connects again at once whenever the connection is lost."""
@@ -147,9 +153,11 @@ class Driver:
         before = self.count("disconnected")
         self.send("disconnect", **fields)
         self.wait_event("disconnected", before + 1)
+        self._presence.left()
 
     def kill(self):
         self.process.kill()
+        self._presence.left()
 
 
 def short(event):

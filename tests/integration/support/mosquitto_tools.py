@@ -1,12 +1,15 @@
 """mosquitto_pub, mosquitto_sub and mosquitto_rr, and Chappe's own commands that take the same options."""
 
+import itertools
 from dataclasses import dataclass
 
 from . import limits
+from .presence import Presence
 from .process import Process
 from .server import chappe_command
 
 SEPARATOR = "\x1f"
+NUMBERS = itertools.count(1)
 FIELDS = "%t %q %r %C %D %E %F %P %R %S %x".split(" ")
 
 
@@ -51,10 +54,17 @@ class Subscriber:
         command += ["-F", SEPARATOR + SEPARATOR.join(FIELDS)]
         for topic in topics:
             command += ["-t", topic]
+        if "-i" not in options:
+            options = ("-i", f"subscriber-{next(NUMBERS)}")
+            command += options
+        client_id = options[options.index("-i") + 1]
+        self._presence = Presence(case, where)
+        self._presence.connects(client_id)
         self.process = Process(command, name=" ".join(tool_command(case, "sub")))
         case.addCleanup(self.process.kill)
         if subscribed:
             self._wait_subscribed(len(topics))
+            self._presence.connected(client_id)
 
     def _wait_subscribed(self, count):
         """mosquitto_sub says it once, on standard output; chappe sub for each filter, on standard error."""
@@ -90,12 +100,15 @@ class Subscriber:
         return self.process.finish(seconds)
 
     def disconnect(self):
-        """SIGTERM makes mosquitto_sub send DISCONNECT."""
-        return self.process.terminate()
+        """SIGTERM makes mosquitto_sub send DISCONNECT. Waits until the broker has seen it."""
+        code = self.process.terminate()
+        self._presence.left()
+        return code
 
     def kill(self):
-        """The connection breaks without DISCONNECT."""
+        """The connection breaks without DISCONNECT. Waits until the broker has seen it."""
         self.process.kill()
+        self._presence.left()
 
 
 def tcp(server, index=0):

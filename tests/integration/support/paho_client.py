@@ -11,6 +11,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from . import limits
+from .presence import Presence
 
 V31, V311, V5 = paho.MQTTv31, paho.MQTTv311, paho.MQTTv5
 
@@ -52,6 +53,7 @@ class PahoClient:
         self.changed = threading.Condition()
         self.connacks, self.messages, self.disconnects = [], [], []
         self.subacks, self.unsubacks, self.published = {}, {}, set()
+        self._client_id, self._presence = client_id, Presence(case, where)
         options = {} if version == V5 else {"clean_session": clean}
         self.paho = paho.Client(client_id, protocol=version, reconnect_on_failure=False, **options)
         if will is not None:
@@ -124,10 +126,13 @@ class PahoClient:
     def connect(self, expect=0):
         """Returns self; the CONNACK is in connack()."""
         count = len(self.connacks)
+        self._presence.connects(self._client_id)
         self.start_connecting()
         self.wait(lambda: len(self.connacks) > count, "CONNACK")
         if self.connack()["code"] != expect:
             raise AssertionError(f"CONNACK {self.connack()}, not {expect}")
+        if expect == 0:
+            self._presence.connected(self.connack().get("AssignedClientIdentifier", self._client_id))
         return self
 
     def connack(self):
@@ -179,7 +184,7 @@ class PahoClient:
         return self.disconnects[-1]
 
     def disconnect(self, reason_code=None, **values):
-        """DISCONNECT, and waits until the broker has closed the connection."""
+        """DISCONNECT, and waits until the broker has seen it."""
         count = len(self.disconnects)
         if self.version == V5:
             self.paho.disconnect(reason_code, properties(PacketTypes.DISCONNECT, **values) if values else None)
@@ -187,11 +192,13 @@ class PahoClient:
             self.paho.disconnect()
         self.wait(lambda: len(self.disconnects) > count, "end of the connection")
         self.paho.loop_stop()
+        self._presence.left()
 
     def break_connection(self):
         """The connection ends without DISCONNECT."""
         self.paho.socket().shutdown(socket.SHUT_RDWR)
         self.wait_disconnected()
+        self._presence.left()
 
     def close(self):
         if self.paho.socket() is not None:

@@ -159,6 +159,7 @@ class Chappe:
         for url in self._listen:
             command += ["--listen", url]
         self.process = Process(command, name="chappe serve")
+        self._events, self._lines_read = [], 0
         self._listen = self.process.wait_for(self._listening, limits.START_SECONDS, "listening event for each listener")
         return self
 
@@ -173,13 +174,13 @@ class Chappe:
 
     def events(self):
         """What it has logged so far, as dictionaries."""
-        events = []
-        for line in list(self.process.stderr):
+        for line in self.process.stderr[self._lines_read :]:
+            self._lines_read += 1
             try:
-                events.append(json.loads(line))
+                self._events.append(json.loads(line))
             except ValueError:
                 continue  # A sanitizer's report, for example; stop() looks for those.
-        return events
+        return list(self._events)
 
     def urls(self):
         return list(self._listen)
