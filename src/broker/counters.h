@@ -88,7 +88,7 @@ struct alignas(64) Counters {
     Counter packets_received, packets_sent;
     Counter publish_received, publish_sent;
     Counter publish_bytes_received, publish_bytes_sent;
-    Counter sockets_accepted, connects_received, connects_accepted, connects_refused;
+    Counter sockets_accepted, connects_received, connects_refused;
     Counter connections;  // Sockets open now.
     Counter clients_connected, sessions, sessions_expired;
     Counter inflight_messages, queued_messages, queued_bytes, queued_payload_bytes;

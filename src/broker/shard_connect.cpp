@@ -236,7 +236,6 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
     connection.state = Connection::State::Connected;
     connection.session = session->id;
     session->identity = connection.identity;
-    counters_.connects_accepted.add();
     counters_.clients_connected.add();
     agree(connection, *session, connect, now);
     accept_connect(connection, connect, acceptance, present);

@@ -23,7 +23,6 @@ void Totals::add(const broker::Counters& counters) {
     publish_bytes_sent += counters.publish_bytes_sent.value();
     sockets_accepted += counters.sockets_accepted.value();
     connects_received += counters.connects_received.value();
-    connects_accepted += counters.connects_accepted.value();
     connects_refused += counters.connects_refused.value();
     connections += counters.connections.value();
     clients_connected += counters.clients_connected.value();
@@ -39,8 +38,17 @@ void Totals::add(const broker::Counters& counters) {
     }
     for (std::size_t reason = 0; reason != drops.size(); ++reason) {
         drops[reason] += counters.drops[reason].value();
-        publish_dropped += counters.drops[reason].value();
     }
+}
+
+// What Mosquitto counts as dropped: for want of room with the subscriber.
+std::uint64_t Totals::publish_dropped() const noexcept {
+    using enum broker::DropReason;
+    std::uint64_t sum = 0;
+    for (const auto reason : {QueueFull, QueuesFull, Rejected, UnsentFull}) {
+        sum += drops[static_cast<std::size_t>(reason)];
+    }
+    return sum;
 }
 
 void LoadAverages::update(std::uint64_t total, Duration elapsed) {
@@ -111,7 +119,7 @@ void SysTopics::update_messages(const Totals& totals) {
     set("retained messages/count", commons_.retained.count());
     set("publish/messages/received", totals.publish_received);
     set("publish/messages/sent", totals.publish_sent);
-    set("publish/messages/dropped", totals.publish_dropped);
+    set("publish/messages/dropped", totals.publish_dropped());
     set("publish/bytes/received", totals.publish_bytes_received);
     set("publish/bytes/sent", totals.publish_bytes_sent);
     set("bytes/received", totals.bytes_received);
@@ -127,11 +135,11 @@ void SysTopics::update_loads(const Totals& totals, Duration elapsed) {
     set_load("messages/sent", messages_sent_, totals.packets_sent, elapsed);
     set_load("publish/received", publish_received_, totals.publish_received, elapsed);
     set_load("publish/sent", publish_sent_, totals.publish_sent, elapsed);
-    set_load("publish/dropped", publish_dropped_, totals.publish_dropped, elapsed);
+    set_load("publish/dropped", publish_dropped_, totals.publish_dropped(), elapsed);
     set_load("bytes/received", bytes_received_, totals.bytes_received, elapsed);
     set_load("bytes/sent", bytes_sent_, totals.bytes_sent, elapsed);
     set_load("sockets", sockets_, totals.sockets_accepted, elapsed);
-    set_load("connections", connections_, totals.connects_accepted, elapsed);
+    set_load("connections", connections_, totals.connects_received, elapsed);
 }
 
 void SysTopics::update_own(const Totals& totals) {

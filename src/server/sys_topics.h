@@ -21,9 +21,9 @@ namespace chappe::server {
 struct Totals {
     std::uint64_t bytes_received = 0, bytes_sent = 0;
     std::uint64_t packets_received = 0, packets_sent = 0;
-    std::uint64_t publish_received = 0, publish_sent = 0, publish_dropped = 0;
+    std::uint64_t publish_received = 0, publish_sent = 0;
     std::uint64_t publish_bytes_received = 0, publish_bytes_sent = 0;
-    std::uint64_t sockets_accepted = 0, connects_received = 0, connects_accepted = 0, connects_refused = 0;
+    std::uint64_t sockets_accepted = 0, connects_received = 0, connects_refused = 0;
     std::uint64_t connections = 0, clients_connected = 0, sessions = 0, sessions_expired = 0;
     std::uint64_t inflight_messages = 0, queued_messages = 0, queued_bytes = 0, queued_payload_bytes = 0;
     std::uint64_t shared_subscriptions = 0;
@@ -33,6 +33,7 @@ struct Totals {
     std::array<std::uint64_t, broker::drop_reason_count> drops{};
 
     void add(const broker::Counters& counters);
+    [[nodiscard]] std::uint64_t publish_dropped() const noexcept;
 };
 
 // Averages per minute over 1, 5 and 15 minutes, as Mosquitto computes them: exponentially damped, like the load of

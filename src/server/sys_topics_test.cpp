@@ -67,16 +67,27 @@ TEST_F(Sys, AddsUpTheCountersOfAllShards) {
     broker::Counters two;
     one.reached(broker::Bound::SessionsMax);
     two.reached(broker::Bound::SessionsMax);
-    one.drops[0].add(2);
-    two.drops[1].add(3);
     two.publish_received.add(7);
     Totals totals;
     totals.add(one);
     totals.add(two);
     update(totals);
     EXPECT_EQ(value("chappe/limits/sessions_max"), "2");
-    EXPECT_EQ(value("publish/messages/dropped"), "5");
     EXPECT_EQ(value("publish/messages/received"), "7");
+}
+
+TEST_F(Sys, CallsDroppedWhatMosquittoDoes) {
+    Totals totals;
+    const auto dropped = [&](broker::DropReason reason) -> auto& {
+        return totals.drops[static_cast<std::size_t>(reason)];
+    };
+    for (const auto reason : {broker::DropReason::Expired, broker::DropReason::NotAuthorized}) dropped(reason) = 100;
+    dropped(broker::DropReason::QueueFull) = 1;
+    dropped(broker::DropReason::QueuesFull) = 2;
+    dropped(broker::DropReason::UnsentFull) = 4;
+    dropped(broker::DropReason::Rejected) = 8;
+    update(totals);
+    EXPECT_EQ(value("publish/messages/dropped"), "15");
 }
 
 TEST_F(Sys, PublishesAgainOnlyWhatHasChanged) {
