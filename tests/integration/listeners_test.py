@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 import unittest
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ from support import limits, packets
 from support.case import BrokerCase
 from support.mosquitto_tools import Message, Subscriber, publish, run, tcp
 from support.paho_client import PahoClient
+from support.polling import ask_until
 from support.ports import free_port
 from support.process import Process
 from support.server import Server, chappe_command, unlike_mosquitto
@@ -98,17 +98,13 @@ class ListenersTest(unittest.TestCase):
         PahoClient(self, where=server).connect()
 
     @staticmethod
-    def is_admitted_soon(where):
-        deadline = time.monotonic() + limits.EVENT_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                with socket.create_connection((where.host, where.port), limits.EVENT_SECONDS) as connection:
-                    connection.sendall(packets.connect("next"))
-                    if connection.recv(1):
-                        return True
-            except ConnectionError:
-                pass
-        return False
+    def is_admitted(where):
+        try:
+            with socket.create_connection((where.host, where.port), limits.EVENT_SECONDS) as connection:
+                connection.sendall(packets.connect("next"))
+                return connection.recv(1) != b""
+        except ConnectionError:
+            return False
 
     @unlike_mosquitto("has other names for it")
     def test_a_listener_with_a_bound_of_its_own(self):
@@ -127,11 +123,11 @@ class ListenersTest(unittest.TestCase):
         other = PahoClient(self, "other", where=wide).connect()
         other.subscribe("$SYS/broker/chappe/limits/listener_connections_max")
         other.wait(lambda: any(message.payload == b"1" for message in other.messages), "count")
-        refused = [entry for entry in server.broker.events() if entry.get("event") == "connect_refused"]
-        self.assertEqual(len(refused), 1)
-        self.assertIn(url, refused[0]["reason"])
+        self.assertIn(url, server.broker.wait_event("connect_refused")["reason"])
+        self.assertEqual(len(server.broker.logged("connect_refused")), 1)
         first.disconnect()
-        self.assertTrue(self.is_admitted_soon(narrow))  # When the broker, too, is done with the first.
+        # When the broker, too, is done with the first.
+        ask_until(bool, lambda: self.is_admitted(narrow), "room for another client")
 
     @unlike_mosquitto("has a command line of its own")
     def test_address_in_use(self):
@@ -209,9 +205,7 @@ class ReloadTest(unittest.TestCase):
         def reload(text, event):
             write(text)
             server.process.signal(1)  # SIGHUP
-            server.process.wait_for(
-                lambda: True if any(entry.get("event") == event for entry in server.broker.events()) else None, what=event
-            )
+            server.broker.wait_event(event)
 
         self.assertEqual(keep_alive(), 50)
         reload("[limits]\nkeep_alive_max_secs = 40\n", "reload_failed")

@@ -30,14 +30,6 @@ class ShutdownTest(BrokerCase):
     def expect_its_end(self, server=None):
         self.assertEqual((server or self.server).process.finish(limits.STOP_SECONDS), 0)
 
-    def wait_event(self, event, server=None):
-        broker = (server or self.server).broker
-        found = lambda: next((entry for entry in broker.events() if entry.get("event") == event), None)
-        return broker.process.wait_for(found, what=event)
-
-    def logged(self, event, server=None):
-        return [entry for entry in (server or self.server).broker.events() if entry.get("event") == event]
-
     def test_everybody_gets_the_wills_of_all_and_then_the_goodbye(self):
         names = [f"client-{number}" for number in range(2 * SHARDS)]
         clients = [PahoClient(self, name, will={"topic": f"will/{name}", "qos": 1}).connect() for name in names]
@@ -96,16 +88,16 @@ class ShutdownTest(BrokerCase):
         self.connect_without_reading(server)
         self.ask_to_end(server)
         self.expect_its_end(server)
-        self.assertEqual(len(self.logged("shutdown_timeout", server)), 1)
+        self.assertEqual(len(server.broker.logged("shutdown_timeout")), 1)
 
     def test_a_second_signal_ends_the_wait(self):
         self.connect_without_reading(self.server)
         self.ask_to_end()
-        self.wait_event("stopping")
+        self.server.broker.wait_event("stopping")
         self.ask_to_end()
         self.expect_its_end()
-        self.assertEqual(len(self.logged("shutdown_cut_short")), 1)
-        self.assertEqual(self.logged("shutdown_timeout"), [])
+        self.assertEqual(len(self.server.broker.logged("shutdown_cut_short")), 1)
+        self.assertEqual(self.server.broker.logged("shutdown_timeout"), [])
 
     def test_a_stalled_reader_of_the_log_does_not_keep_the_broker(self):
         folder = self.scratch_folder()

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import tempfile
+import threading
 import unittest
 from urllib.parse import urlsplit
 
@@ -139,6 +140,7 @@ class Chappe:
         self._flags = list(flags)
         if limits_:
             self._flags += ["--config", self._write_config(limits_)]
+        self._reading = threading.Lock()  # Tests read the log from several threads.
         self.process = None
 
     def _write_config(self, limits_):
@@ -170,17 +172,26 @@ class Chappe:
         return found if len(found) >= max(1, len(self._listen)) else None
 
     def urls_so_far(self):
-        return [event["url"] for event in self.events() if event.get("event") == "listening"]
+        return [event["url"] for event in self.logged("listening")]
 
     def events(self):
         """What it has logged so far, as dictionaries."""
-        for line in self.process.stderr[self._lines_read :]:
-            self._lines_read += 1
-            try:
-                self._events.append(json.loads(line))
-            except ValueError:
-                continue  # A sanitizer's report, for example; stop() looks for those.
-        return list(self._events)
+        with self._reading:
+            for line in self.process.stderr[self._lines_read :]:
+                self._lines_read += 1
+                try:
+                    self._events.append(json.loads(line))
+                except ValueError:
+                    continue  # A sanitizer's report, for example; stop() looks for those.
+            return list(self._events)
+
+    def logged(self, kind):
+        """The events of this kind so far."""
+        return [event for event in self.events() if event.get("event") == kind]
+
+    def wait_event(self, kind):
+        """The first event of this kind."""
+        return self.process.wait_for(lambda: next(iter(self.logged(kind)), None), what=f"event {kind}")
 
     def urls(self):
         return list(self._listen)
