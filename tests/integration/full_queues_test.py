@@ -5,6 +5,7 @@ import unittest
 from support import limits
 from support.case import BrokerCase
 from support.mosquitto_tools import publish
+from support.operator_commands import wait_drops
 from support.paho_client import PahoClient
 from support.proxy import DOWN
 from support.server import unlike_mosquitto
@@ -23,12 +24,13 @@ class WhenFullTest(BrokerCase):
     def client(self):
         return PahoClient(self, "absent", clean=False, connect={"SessionExpiryInterval": 60}).connect()
 
-    def fill(self, **expected):
-        """Publishes 0 to 4 to a client that is away, and connects it again."""
+    def fill(self, drops, **expected):
+        """Publishes 0 to 4 to a client that is away, and connects it again when at least so many have been dropped."""
         client = self.client()
         client.subscribe("t", 1)
         client.disconnect()
         report = publish(self, "-q", "1", "-t", "t", "-l", stdin=b"0\n1\n2\n3\n4\n", **expected)
+        wait_drops(self, self.server.broker.data, drops)
         return self.client(), b"\n".join(report.stderr).decode()
 
     def received(self, client):
@@ -38,21 +40,21 @@ class WhenFullTest(BrokerCase):
 
     def test_drop_oldest(self):
         self.start_with("drop_oldest")
-        self.assertEqual(self.received(self.fill()[0]), [b"3", b"4", b"end"])
+        self.assertEqual(self.received(self.fill(drops=3)[0]), [b"3", b"4", b"end"])
 
     def test_drop_newest(self):
         self.start_with("drop_newest")
-        self.assertEqual(self.received(self.fill()[0]), [b"0", b"1", b"end"])
+        self.assertEqual(self.received(self.fill(drops=3)[0]), [b"0", b"1", b"end"])
 
     def test_reject_tells_the_publisher(self):
         self.start_with("reject")
-        client, said = self.fill(expect=5)
+        client, said = self.fill(drops=3, expect=5)
         self.assertIn("0x97", said)
         self.assertEqual(self.received(client), [b"0", b"1", b"end"])
 
     def test_end_session(self):
         self.start_with("end_session")
-        client, _ = self.fill()
+        client, _ = self.fill(drops=1)
         self.assertFalse(client.connack()["session_present"])
 
 
@@ -64,7 +66,7 @@ class SlowSubscriberTest(BrokerCase):
 
     def test_others_get_all_and_what_it_misses_is_counted(self):
         proxy = self.start_proxy()
-        slow = PahoClient(self, "slow", where=proxy).connect()
+        slow = PahoClient(self, "slow", where=proxy, keep_alive=0).connect()
         quick = PahoClient(self, "quick").connect()
         for client in (slow, quick):
             client.subscribe("bulk")

@@ -1,15 +1,14 @@
 """What an operator asks of a running broker: `chappe drops`, `chappe disconnect` and `chappe redirect`."""
 
-import json
 import os
 import stat
 import unittest
 
 from support import limits
 from support.case import BrokerCase
+from support.operator_commands import ask, ask_json, wait_drops
 from support.paho_client import V5, V311, PahoClient
-from support.process import Process
-from support.server import chappe_command, unlike_mosquitto
+from support.server import unlike_mosquitto
 
 
 @unlike_mosquitto("has no such commands")
@@ -19,33 +18,30 @@ class OperatorTest(BrokerCase):
         self.server = self.start_server(data=self.data, limits_={"queue_messages_max": 2})
 
     def ask(self, *words, expect=0):
-        process = Process([chappe_command(), *words, "--data", self.data])
-        self.addCleanup(process.kill)
-        self.assertEqual(process.finish(), expect, process.report())
-        return process
+        return ask(self, self.data, *words, expect=expect)
 
     def ask_json(self, *words, expect=0):
-        return json.loads(b"\n".join(self.ask(*words, "--json", expect=expect).stdout))
+        return ask_json(self, self.data, *words, expect=expect)
 
     @staticmethod
     def said(process):
         return b"\n".join(process.stderr).decode()
 
     def fill_a_queue(self):
-        """Leaves two of five messages for "absent": the first three are dropped."""
+        """Leaves two of five messages for "absent". Returns the first three, which are dropped."""
         PahoClient(self, "absent", clean=False, connect={"SessionExpiryInterval": 60}).connect().subscribe("site/#", 1)
         self.leave("absent")
         publisher = PahoClient(self, "publisher").connect()
         for number in range(5):
             publisher.publish(f"site/{number}", b"x", 1)
+        return wait_drops(self, self.data, 3)
 
     def leave(self, client_id):
         client = PahoClient(self, client_id, clean=False, connect={"SessionExpiryInterval": 60}).connect()
         client.disconnect()
 
     def test_drops_are_listed_with_client_topic_reason_and_time(self):
-        self.fill_a_queue()
-        drops = self.ask_json("drops")["drops"]
+        drops = self.fill_a_queue()
         self.assertEqual([(d["client"], d["topic"], d["reason"]) for d in drops],
                          [("absent", f"site/{number}", "queue_full") for number in range(3)])
         for drop in drops:

@@ -86,7 +86,7 @@ class SessionTest(BrokerCase):
             sender.publish("q/1", b"%d" % number, 1)
         self.assertEqual([m.payload for m in client.take(5)], [b"0", b"1", b"2", b"3", b"4"])
         proxy.cut()
-        client.wait_disconnected()
+        client.wait_left()
         for number in range(5, 10):
             sender.publish("q/2", b"%d" % number, 1)
         client.forget_messages()

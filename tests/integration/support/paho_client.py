@@ -197,6 +197,10 @@ class PahoClient:
     def break_connection(self):
         """The connection ends without DISCONNECT."""
         self.paho.socket().shutdown(socket.SHUT_RDWR)
+        self.wait_left()
+
+    def wait_left(self):
+        """Waits until the connection, which something else ends, has ended for both: the client and the broker."""
         self.wait_disconnected()
         self._presence.left()
 
