@@ -77,6 +77,12 @@ class Subscriber:
 
         self.process.wait_for(enough, what="SUBACK")
 
+    def wait_unsubscribed(self):
+        """Until it has its UNSUBACK, where it is told to unsubscribe (-U)."""
+        said = lambda: [*self.process.stdout, *self.process.stderr]
+        found = lambda: any(b"UNSUBACK" in line or b"unsubscribed from " in line for line in said()) or None
+        self.process.wait_for(found, what="UNSUBACK")
+
     def received(self):
         mark = SEPARATOR.encode()
         return [_parse(line) for line in list(self.process.stdout) if line.startswith(mark)]
@@ -101,6 +107,7 @@ class Subscriber:
 
     def disconnect(self):
         """SIGTERM makes mosquitto_sub send DISCONNECT. Waits until the broker has seen it."""
+        self.process.wait_idle()  # It sends from its signal handler, and would hang if it was just saying something (-d).
         code = self.process.terminate()
         self._presence.left()
         return code

@@ -9,6 +9,7 @@ import time
 import weakref
 
 from . import limits
+from .polling import ask_until
 
 _started = weakref.WeakSet()
 
@@ -125,6 +126,18 @@ class Process:
 
     def running(self):
         return self._popen.poll() is None
+
+    def wait_idle(self):
+        """Until its first thread waits for something, or has ended."""
+        ask_until(lambda state: state in "SZ", self._state, f"pause of {self.name}")
+
+    def _state(self):
+        """One letter, as ps shows it; Z also where it has been waited for."""
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="utf-8") as file:
+                return file.read().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return "Z"
 
     def _join_readers(self):
         for reader in self._readers:
