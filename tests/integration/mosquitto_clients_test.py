@@ -1,6 +1,7 @@
 """Debian's mosquitto_pub, mosquitto_sub and mosquitto_rr."""
 
 import os
+import re
 import unittest
 
 from support import limits
@@ -9,6 +10,7 @@ from support.mosquitto_tools import Message, Subscriber, publish, run, tcp, tool
 from support.polling import ask_until
 from support.process import Process
 from support.server import BROKER, unlike_mosquitto
+from support.sys_values import SysValues
 
 VERSIONS = ("mqttv31", "mqttv311", "mqttv5")
 
@@ -494,30 +496,25 @@ class SysTopicsTest(BrokerCase):
         for number in range(7):
             publish(self, "-t", f"r/{number}", "-m", "12345", "-r")
 
-        def value(name):
-            found = [m.payload for m in watcher.received() if m.topic == f"$SYS/broker/{name}"]
-            return found[-1].decode() if found else ""
-
-        def becomes(name, wanted):
-            watcher.process.wait_for(lambda: True if value(name) == wanted else None, what=f"{name} = {wanted}")
-
-        becomes("clients/connected", "1")
-        becomes("clients/disconnected", "1")
-        becomes("clients/total", "2")
-        becomes("clients/active", "1")
-        becomes("clients/inactive", "1")
+        values = SysValues(watcher.received, watcher.wait)
+        values.becomes("clients/connected", "1")
+        values.becomes("clients/disconnected", "1")
+        values.becomes("clients/total", "2")
+        values.becomes("clients/active", "1")
+        values.becomes("clients/inactive", "1")
         # The broker may have subscriptions of its own, so it is the difference that counts.
-        subscriptions = int(value("subscriptions/count"))
+        values.wait_round()
+        subscriptions = int(values.all()["subscriptions/count"])
         Subscriber(self, topics=["x", "y"])
-        becomes("subscriptions/count", str(subscriptions + 2))
-        self.assertRegex(value("uptime"), r"^\d+ seconds$")
-        self.assertGreaterEqual(int(value("messages/received")), 3 * 7)
-        self.assertGreater(int(value("bytes/received")), 7 * 5)
-        self.assertGreaterEqual(int(value("clients/maximum")), 1)
-        self.assertGreater(float(value("load/messages/received/1min")), 0)
+        values.becomes("subscriptions/count", str(subscriptions + 2))
+        values.reaches("uptime", re.compile(r"^\d+ seconds$").match)
+        values.reaches("messages/received", lambda value: int(value) >= 3 * 7)
+        values.reaches("bytes/received", lambda value: int(value) > 7 * 5)
+        values.reaches("clients/maximum", lambda value: int(value) >= 1)
+        values.reaches("load/messages/received/1min", lambda value: float(value) > 0)
         if BROKER != "mosquitto":  # 2.0.11 publishes these, but they stay 0.
-            becomes("publish/messages/received", "7")
-            self.assertGreater(float(value("load/publish/received/1min")), 0)
+            values.becomes("publish/messages/received", "7")
+            values.reaches("load/publish/received/1min", lambda value: float(value) > 0)
 
     def test_values_are_retained_and_hash_does_not_match_them(self):
         subscriber = Subscriber(self, "-C", "1", topics=["$SYS/broker/version"])

@@ -4,6 +4,7 @@ import unittest
 
 from support.paho_client import V5, PahoClient
 from support.server import Mosquitto, Server, unlike_mosquitto
+from support.sys_values import SysValues
 
 COUNTS = [
     "clients/connected", "clients/disconnected", "clients/total", "clients/active", "clients/inactive",
@@ -25,23 +26,20 @@ class SysValuesTest(unittest.TestCase):
         """What the events of this test change at a broker."""
         watcher = PahoClient(self, "watcher", where=where).connect()
         watcher.subscribe("$SYS/#")
-        before = self.values(watcher)
+        watcher.subscribe("now/#")
+        before = self.values(watcher, "now/before")
         self.let_things_happen(where)
-        after = self.values(watcher)
+        after = self.values(watcher, "now/after")
         return {name: after.get(name, 0) - before.get(name, 0) for name in [*COUNTS, BYTES]}
 
     @staticmethod
-    def values(watcher):
-        """After two more rounds of $SYS: the first may have begun before what has happened just now."""
-        rounds = lambda: sum(message.topic == "$SYS/broker/uptime" for message in watcher.messages)
-        seen = rounds()
-        watcher.wait(lambda: rounds() >= seen + 3, "$SYS")
-        values = {}
-        for message in watcher.take(0):
-            name = message.topic.removeprefix("$SYS/broker/")
-            if name in COUNTS or name == BYTES:
-                values[name] = int(message.payload)
-        return values
+    def values(watcher, marker):
+        """Those of now, which the watcher marks by a message to itself: rounds of $SYS before that may still be on their way."""
+        values = SysValues(lambda: watcher.take(0), watcher.wait)
+        watcher.publish(marker)
+        watcher.until(marker)
+        values.wait_round(since=values.rounds())
+        return {name: int(value) for name, value in values.all().items() if name in COUNTS or name == BYTES}
 
     def let_things_happen(self, where):
         def client(name, *filters):

@@ -102,6 +102,9 @@ class Subscriber:
         self.process.wait_for(enough, seconds, f"message number {count}")
         return self.received()
 
+    def wait(self, condition, what, seconds=limits.EVENT_SECONDS):
+        self.process.wait_for(lambda: condition() or None, seconds, what)
+
     def finish(self, seconds=limits.EVENT_SECONDS):
         return self.process.finish(seconds)
 
