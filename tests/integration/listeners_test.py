@@ -86,15 +86,15 @@ class ListenersTest(unittest.TestCase):
 
     @unlike_mosquitto("has no such limit")
     def test_connection_without_connect_is_closed(self):
-        server = self.start_server(limits_={"connect_timeout_seconds": 1})
-        with socket.create_connection((server.host, server.port)) as silent:
+        server, silents = self.start_server(limits_={"connect_timeout_seconds": 5}), []
+        for sent in (b"", packets.connect("slow")[:-1]):  # A CONNECT that never ends is no better.
+            silent = socket.create_connection((server.host, server.port))
+            self.addCleanup(silent.close)
             silent.settimeout(limits.EVENT_SECONDS)
+            silent.sendall(sent)
+            silents.append(silent)
+        for silent in silents:
             self.assertEqual(silent.recv(1), b"")
-        # A CONNECT that never ends is no better.
-        with socket.create_connection((server.host, server.port)) as slow:
-            slow.settimeout(limits.EVENT_SECONDS)
-            slow.sendall(packets.connect("slow")[:-1])
-            self.assertEqual(slow.recv(1), b"")
         PahoClient(self, where=server).connect()
 
     @staticmethod

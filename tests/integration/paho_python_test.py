@@ -204,19 +204,19 @@ class WillTest(BrokerCase):
         self.assertEqual([m.short() for m in self.watcher.take(1)], [("will", 1, False, b"gone")])
 
     def test_no_will_when_the_client_is_back_before_the_delay(self):
-        options = {"will": {**self.will, "WillDelayInterval": 1}, "connect": {"SessionExpiryInterval": 100}}
+        options = {"will": {**self.will, "WillDelayInterval": 5}, "connect": {"SessionExpiryInterval": 100}}
         client = PahoClient(self, "back", clean=False, **options).connect()
         client.break_connection()
         client.connect()
         # Another will, later and with the same delay, is the clock.
-        clock_will = {"topic": "clock", "WillDelayInterval": 1}
+        clock_will = {"topic": "clock", "WillDelayInterval": 5}
         PahoClient(self, "clock", will=clock_will, connect={"SessionExpiryInterval": 100}).connect().break_connection()
         self.assertEqual(self.watcher.until("clock"), [])
 
     def test_keep_alive(self):
         proxy = self.start_proxy()
         for version in (V311, V5):
-            for seconds in (1, 2):
+            for seconds in (2, 3):
                 with self.subTest(version=version, seconds=seconds):
                     self.keep_alive_ends(proxy, version, seconds)
         if BROKER != "mosquitto":  # 2.0.11 closes without a word.
@@ -224,31 +224,29 @@ class WillTest(BrokerCase):
 
     def keep_alive_ends(self, proxy, version, seconds):
         self.watcher.forget_messages()
+        said = len(disconnect_codes(proxy))
         client = PahoClient(self, "silent", version, where=proxy, keep_alive=seconds, will=self.will).connect()
         before = time.monotonic()
         client.publish("will/before", b"", 1)
         self.watcher.take(1)
         proxy.stall(UP)
-        # The last packet has reached the broker somewhere between these two times.
-        after = time.monotonic()
-        self.watcher.take(2)
-        end = time.monotonic()
+        self.watcher.take(2, 1.5 * seconds + limits.EVENT_SECONDS)
+        self.assertGreaterEqual(time.monotonic() - before, 1.5 * seconds)  # The last packet came to the broker after that.
+        if version == V5 and BROKER != "mosquitto":
+            proxy.wait_packets(DOWN, packets.DISCONNECT, said + 1)  # Before Paho may notice, which would end the connection.
         proxy.resume()
         client.wait_disconnected()
-        self.assertGreaterEqual(end - before, 1.5 * seconds)
-        late = 6 if BROKER == "mosquitto" else limits.SCALE  # Mosquitto looks at its clock only now and then.
-        self.assertLess(end - after, 1.5 * seconds + late)
 
     def test_pings_keep_the_connection(self):
-        client = PahoClient(self, "pinging", keep_alive=1, will=self.will).connect()
-        # The clock is a will that comes 4 seconds after its client has gone, more than twice 1.5 seconds.
-        clock_will = {"topic": "clock", "WillDelayInterval": 4}
+        client = PahoClient(self, "pinging", keep_alive=4, will=self.will).connect()
+        # The clock is a will that comes 13 seconds after its client has gone, more than twice 1.5 times 4 seconds.
+        clock_will = {"topic": "clock", "WillDelayInterval": 13}
         PahoClient(self, "clock", will=clock_will, connect={"SessionExpiryInterval": 100}).connect().break_connection()
         self.assertEqual(self.watcher.until("clock"), [])
         self.assertEqual(client.disconnects, [])
 
     def test_will_is_retained_and_has_its_properties(self):
-        values = {"ContentType": "text/plain", "UserProperty": [("a", "1"), ("b", "2"), ("a", "1")], "MessageExpiryInterval": 50}
+        values = {"ContentType": "text/plain", "UserProperty": [("a", "1"), ("b", "2"), ("a", "1")], "MessageExpiryInterval": 100}
         will = {**self.will, "retain": True, **values}
         PahoClient(self, "dying", will=will).connect().break_connection()
         self.watcher.take(1)
@@ -258,7 +256,7 @@ class WillTest(BrokerCase):
         self.assertEqual(message.short(), ("will", 1, True, b"gone"))
         self.assertEqual(message.properties["ContentType"], "text/plain")
         self.assertEqual(message.properties["UserProperty"], values["UserProperty"])
-        self.assertIn(message.properties["MessageExpiryInterval"], (48, 49, 50))
+        self.assertIn(message.properties["MessageExpiryInterval"], range(40, 101))
 
 
 class ReasonCodeTest(BrokerCase):

@@ -61,7 +61,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(read_counts("1 passed, 0 failed\nmore\n7 passed, 2 failed\n", 1), Counts(7, 2))
 
     def test_ends_what_takes_too_long(self):
-        finished = run(["sh", "-c", "echo begun; sleep 60 & wait"], seconds=1)
+        finished = run(["sh", "-c", "echo begun; sleep 60 & wait"], seconds=5)
         self.assertNotEqual(finished.returncode, 0)
         self.assertIn("begun", finished.output)
         self.assertLess(finished.seconds, 30)
