@@ -22,32 +22,40 @@ def _leave_nothing_behind():
             process.kill()
 
 
+def kill_all_and_exit():
+    """For a test run that is given up from a signal handler or another thread, whatever the tests are doing."""
+    for process in list(_started):
+        process.signal(signal.SIGKILL)
+    os._exit(1)
+
+
 class Process:
     """Runs a command; threads gather its stdout and stderr line by line, and `wait_line` waits for one of them.
 
     Lines are bytes without their newline: payloads need not be text.
     """
 
-    def __init__(self, command, stdin=False, env=None, name=None, on_line=None):
+    def __init__(self, command, stdin=False, env=None, name=None, on_line=None, stderr=None):
         self.name = name or os.path.basename(command[0])
         self.command = command
         self.stdout = []
         self.stderr = []
         self._on_line = on_line  # Called for each line of stdout, in the thread that reads it.
         self._changed = threading.Condition()
-        self._open_streams = 2
         self._popen = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr or subprocess.PIPE,  # A file of the caller's is left to the caller.
             env=env,
         )
         _started.add(self)
+        streams = [(self._popen.stdout, self.stdout), (self._popen.stderr, self.stderr)]
         self._readers = [
-            threading.Thread(target=self._read, args=(self._popen.stdout, self.stdout), daemon=True),
-            threading.Thread(target=self._read, args=(self._popen.stderr, self.stderr), daemon=True),
+            threading.Thread(target=self._read, args=(stream, lines), daemon=True)
+            for stream, lines in streams if stream is not None
         ]
+        self._open_streams = len(self._readers)
         for reader in self._readers:
             reader.start()
 
