@@ -6,7 +6,7 @@ import unittest
 from types import SimpleNamespace
 
 from support import limits, packets
-from support.case import BrokerCase
+from support.case import BrokerCase, needs_ipv6
 from support.mosquitto_tools import Message, Subscriber, publish, run, tcp
 from support.paho_client import PahoClient
 from support.polling import ask_until
@@ -34,6 +34,7 @@ class ListenersTest(unittest.TestCase):
         folder = BrokerCase.scratch_folder(self)
         return os.path.join(folder, "chappe.sock")
 
+    @needs_ipv6
     def test_ipv6(self):
         server = self.start_server(listen=("mqtt://[::1]:0",))
         self.assertEqual(server.host, "::1")
@@ -44,6 +45,7 @@ class ListenersTest(unittest.TestCase):
         self.start_server(listen=(f"unix:{path}",))
         self.deliver(["--unix", path], ["--unix", path])
 
+    @needs_ipv6
     def test_several_listeners_are_one_broker(self):
         path = self.socket_path()
         server = self.start_server(listen=("mqtt://127.0.0.1:0", "mqtt://[::1]:0", f"unix:{path}"))
@@ -176,6 +178,7 @@ class FirstStepsTest(unittest.TestCase):
     def test_another_address_of_this_machine(self):
         self.follow("mqtt://127.0.0.2:0")
 
+    @needs_ipv6
     def test_ipv6(self):
         self.follow("mqtt://[::1]:0")
 

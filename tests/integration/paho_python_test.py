@@ -246,8 +246,8 @@ class WillTest(BrokerCase):
         self.assertEqual(client.disconnects, [])
 
     def test_will_is_retained_and_has_its_properties(self):
-        values = {"ContentType": "text/plain", "UserProperty": [("a", "1"), ("b", "2"), ("a", "1")], "MessageExpiryInterval": 100}
-        will = {**self.will, "retain": True, **values}
+        values = {"ContentType": "text/plain", "UserProperty": [("a", "1"), ("b", "2"), ("a", "1")]}
+        will = {**self.will, "retain": True, "MessageExpiryInterval": 100, **values}
         PahoClient(self, "dying", will=will).connect().break_connection()
         self.watcher.take(1)
         late = PahoClient(self, "late").connect()

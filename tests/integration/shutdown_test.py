@@ -4,12 +4,12 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import unittest
 
 from support import limits, packets
 from support.case import BrokerCase
 from support.paho_client import PahoClient
+from support.process import Process
 from support.server import chappe_command, unlike_mosquitto
 
 SHARDS = 4  # Of which each has some of the clients, whatever their identifiers hash to.
@@ -80,7 +80,8 @@ class ShutdownTest(BrokerCase):
         deaf.sendall(packets.packet(packets.SUBSCRIBE, 2, b"\0\1" + packets.text("big") + b"\0"))
         self.assertEqual(deaf.recv(5), bytes([0x90, 3, 0, 1, 0]))
         publisher = PahoClient(self, "publisher", where=server).connect()
-        publisher.publish("big", bytes(8 * 1024 * 1024), 1)
+        for _ in range(64):
+            publisher.publish("big", bytes(1024 * 1024), 1)
         publisher.disconnect()
 
     def test_a_client_that_does_not_read_is_not_waited_for_longer_than_the_timeout(self):
@@ -104,20 +105,17 @@ class ShutdownTest(BrokerCase):
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         path = os.path.join(folder, "chappe.sock")
-        serve = subprocess.Popen([chappe_command(), "serve", "--data", folder, "--listen", f"unix:{path}"],
-                                 stdout=subprocess.PIPE, stderr=writer)
+        serve = Process([chappe_command(), "serve", "--data", folder, "--listen", f"unix:{path}"], stderr=writer)
         self.addCleanup(serve.kill)
         os.close(writer)
-        self.assertIn(path.encode(), serve.stdout.readline())
+        serve.wait_line(lambda line: path.encode() in line, seconds=limits.START_SECONDS, what="address")
         for _ in range(4096 // 100):  # Each fills the pipe with a line that nobody reads.
             with socket.socket(socket.AF_UNIX) as stranger:
                 stranger.settimeout(limits.EVENT_SECONDS)
                 stranger.connect(path)
                 stranger.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 self.assertEqual(stranger.recv(1), b"")
-        serve.terminate()
-        self.assertEqual(serve.wait(limits.STOP_SECONDS), 0)
-        serve.stdout.close()
+        self.assertEqual(serve.terminate(), 0)
         os.close(reader)
 
 

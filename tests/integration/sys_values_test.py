@@ -34,7 +34,7 @@ class SysValuesTest(unittest.TestCase):
 
     @staticmethod
     def values(watcher, marker):
-        """Those of now, which the watcher marks by a message to itself: rounds of $SYS before that may still be on their way."""
+        """Those of now, which the watcher marks by a message to itself: earlier rounds may still be on their way."""
         values = SysValues(lambda: watcher.take(0), watcher.wait)
         watcher.publish(marker)
         watcher.until(marker)

@@ -4,8 +4,11 @@ import os
 import tempfile
 import unittest
 
+from .ports import bindable
 from .proxy import Proxy
 from .server import Server
+
+needs_ipv6 = unittest.skipUnless(bindable("::1"), "this machine has no IPv6")
 
 
 class BrokerCase(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Asking again and again, where nothing tells when the answer changes: what a command lists, what several programs hold together."""
+"""Asking again and again, where nothing tells when the answer changes: what a command lists, what several programs have."""
 
 import time
 

@@ -27,6 +27,6 @@ class SysValues:
         return sum(message.topic == BEGINNING + "uptime" and not message.retain for message in self._messages())
 
     def wait_round(self, since=0):
-        """Waits for a whole round of values that were looked up after round number `since` had begun: that is the second, for
-        the first may have been under way, and it is whole when the third begins."""
+        """Waits for a whole round that was begun after round number `since` had come: that is the second from there, as the
+        first may have been under way. It is whole when the third begins."""
         self._wait(lambda: self.rounds() >= since + 3, "whole round of $SYS")
