@@ -18,6 +18,7 @@ bool came_before(const Delivery& a, const Delivery& b) noexcept {
 
 void GroupQueue::take_back(std::vector<Delivery> returned) {
     if (returned.empty()) return;
+    std::ranges::stable_sort(returned, came_before);
     std::vector<Delivery> older;
     while (!empty() && came_before(front(), returned.back())) older.push_back(pop_front());
     std::vector<Delivery> merged;

@@ -13,7 +13,7 @@ class GroupQueue : public MessageQueue {
 public:
     using MessageQueue::MessageQueue;
 
-    // `returned` is in order. What waits here is nearly always younger.
+    // What waits here is nearly always younger.
     void take_back(std::vector<Delivery> returned);
     // Everything, in order.
     [[nodiscard]] std::vector<Delivery> take_all();

@@ -68,6 +68,7 @@ struct MemberDelivery {
 struct MemberUpdate {
     GroupId group;
     GroupMember member;
+    std::vector<Delivery> left;  // By a member who is away, unacknowledged, the oldest first: QoS 1.
 };
 
 struct MemberLeft {
@@ -84,12 +85,18 @@ struct MemberDone {
     std::uint32_t count = 0;
 };
 
-// What a member has not delivered, in order: it waits at the home, or goes to another one.
+// What a member has not delivered: it waits at the home, or goes to another one.
 struct MemberReturned {
+    enum class Why : std::uint8_t {
+        Left,      // The session has ended, or is no member any more.
+        Refused,   // For want of room: the member takes nothing until it has said that it has room.
+        Recalled,  // The answer to a MemberRecall, even if it is nothing.
+    };
+
     GroupId group;
     ShardId shard;
     SessionId session;
-    bool refused = false;  // For want of room: the member takes nothing until it has said that it has room.
+    Why why = Why::Left;
     std::vector<Delivery> deliveries;
 };
 
@@ -106,6 +113,14 @@ struct MemberReady {
     SessionId session;
 };
 
+// To a member who is away: others would take these of the messages that it left. They are returned, unless it has come
+// back in the meantime. Until the answer is there, the others' places are kept for them.
+struct MemberRecall {
+    GroupId group;
+    SessionId session;
+    std::vector<std::uint32_t> sequences;
+};
+
 // The answer, if there is no message for it now.
 struct NothingWaits {
     GroupId group;
@@ -116,6 +131,6 @@ struct NothingWaits {
 
 using Mail = std::variant<mail::Publication, mail::Receipt, mail::MailboxEmptied, mail::Injected, mail::MemberDelivery,
                           mail::MemberUpdate, mail::MemberLeft, mail::MemberDone, mail::MemberReturned,
-                          mail::RefusalSeen, mail::MemberReady, mail::NothingWaits>;
+                          mail::RefusalSeen, mail::MemberReady, mail::NothingWaits, mail::MemberRecall>;
 
 }  // namespace chappe::broker

@@ -442,15 +442,35 @@ bool Session::released(mqtt::PacketId packet_id) {
     return true;
 }
 
-std::vector<Delivery> Session::take_back_group_deliveries() {
+namespace {
+
+bool may_go_to_another(const Delivery& delivery) noexcept { return delivery.group && delivery.qos == QoS::AtLeastOnce; }
+
+}  // namespace
+
+std::vector<Delivery> Session::left_for_others() const {
+    std::vector<Delivery> left;
+    inflight_.for_each([&](const InflightWindow::Entry& entry) {
+        if (may_go_to_another(entry.delivery)) left.push_back(entry.delivery);
+    });
+    return left;
+}
+
+std::vector<Delivery> Session::take_back(GroupId group, std::vector<std::uint32_t> sequences) {
+    std::ranges::sort(sequences);
+    return take_from_window([&](const Delivery& delivery) {
+        return may_go_to_another(delivery) && delivery.group.group == group &&
+               std::ranges::binary_search(sequences, delivery.group.sequence);
+    });
+}
+
+std::vector<Delivery> Session::take_back_all() { return take_from_window(may_go_to_another); }
+
+template <class Picked>
+std::vector<Delivery> Session::take_from_window(Picked picked) {
     std::vector<Delivery> taken;
-    const auto before = inflight_.size();
-    inflight_.extract(
-        [](const InflightWindow::Entry& entry) {
-            return entry.delivery.group && entry.delivery.qos == QoS::AtLeastOnce;
-        },
-        taken);
-    environment_.accounts.counters.inflight_messages.subtract(before - inflight_.size());
+    inflight_.extract([&](const InflightWindow::Entry& entry) { return picked(entry.delivery); }, taken);
+    environment_.accounts.counters.inflight_messages.subtract(taken.size());
     return taken;
 }
 
@@ -461,9 +481,7 @@ std::uint32_t Session::unacknowledged_of(GroupId group) const {
 }
 
 void Session::abandon_deliveries() {
-    std::vector<Delivery> owed;
-    inflight_.extract([](const InflightWindow::Entry&) { return true; }, owed);
-    environment_.accounts.counters.inflight_messages.subtract(owed.size());
+    auto owed = take_from_window([](const Delivery&) { return true; });
     while (!queue_.empty()) owed.push_back(queue_.pop_front());
     for (const auto& delivery : owed) {
         if (delivery.message) {

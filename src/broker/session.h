@@ -167,9 +167,13 @@ public:
     // Promises a free place to a shared subscription that waits for one.
     void offer_room();
     [[nodiscard]] std::uint32_t unacknowledged_of(GroupId group) const;
-    // Takes back what was sent through shared subscriptions and may go to another member: QoS 1 that is not
-    // acknowledged. QoS 2 stays, to be completed with this client ([MQTT-4.8.2-4]).
-    [[nodiscard]] std::vector<Delivery> take_back_group_deliveries();
+    // What was sent through shared subscriptions, is not acknowledged, and may go to another member: QoS 1. QoS 2
+    // stays, to be completed with this client ([MQTT-4.8.2-4]). Until another takes it over, QoS 1 stays as well, and
+    // is sent again when the client is back ([MQTT-4.4.0-1]).
+    [[nodiscard]] std::vector<Delivery> left_for_others() const;
+    // Takes back those of one shared subscription that another member takes over; or all.
+    [[nodiscard]] std::vector<Delivery> take_back(GroupId group, std::vector<std::uint32_t> sequences);
+    [[nodiscard]] std::vector<Delivery> take_back_all();
 
     // --- At the end of the session: reports everything that is still owed as lost.
     void abandon_deliveries();
@@ -218,6 +222,8 @@ private:
     void pump_queues(Instant now);
     void pump_queue(Instant now);
     [[nodiscard]] std::optional<DropReason> why_not_to_send(const Message& message, Instant now) const;
+    template <class Picked>
+    [[nodiscard]] std::vector<Delivery> take_from_window(Picked picked);
     void complete(const Delivery& delivery);
     void lose(const Delivery& delivery, DropReason reason);
     void lose(const MessagePtr& message, DropReason reason, GroupRef group = {});

@@ -272,15 +272,15 @@ private:
     [[nodiscard]] GroupMember member_of(const Session& session, const SessionSubscription& subscription) const;
     void join_group(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
     void leave_group(Session& session, const SessionSubscription& subscription, Instant now);
-    // The session has come or gone: tells the homes of its shared subscriptions.
-    void update_groups(Session& session, Instant now);
-    // Gives back what the session can't deliver.
+    // The session has come or gone: tells the homes of its shared subscriptions, and what it left for others.
+    void update_groups(Session& session, Instant now, std::vector<Delivery> left = {});
+    // The session ends: gives back what it left.
     void return_group_deliveries(Session& session, Instant now);
+    void return_to_home(mail::MemberReturned returned, Instant now);
     void report_done(mail::MemberDone done, Instant now);
     void report_room(Session& session, Instant now);
     [[nodiscard]] bool deliver_to_member(SessionId member, const Delivery& delivery, Instant now);
     void receive_member_delivery(mail::MemberDelivery& arrived, Instant now);
-    void return_to_group(SessionId member, Delivery delivery, bool refused);
     void send_home(GroupId group, Mail mail, Instant now, std::size_t bytes = 0);
 
     // The same, at the home.
@@ -292,11 +292,14 @@ private:
     void drop_expired_from_group(GroupQueue& queue, Instant now);
     [[nodiscard]] GroupQueue* place(SharedGroup& group, const Delivery& waiting, Instant now);
     [[nodiscard]] bool give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now);
-    void pump_group(SharedGroup& group, Instant now);
+    void pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now);
+    void recall(SharedGroup& group, Instant now);
     void pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now);
+    void pump_queue(SharedGroup& group, std::size_t messages_max, Instant now);
     void handle_group_mail(mail::RefusalSeen& seen, Instant now);
     void handle_group_mail(mail::MemberReady& ready, Instant now);
     void handle_group_mail(mail::NothingWaits& nothing, Instant now);
+    void handle_group_mail(mail::MemberRecall& recall, Instant now);
     void handle_group_mail(mail::MemberUpdate& update, Instant now);
     void handle_group_mail(mail::MemberLeft& left, Instant now);
     void handle_group_mail(mail::MemberDone& done, Instant now);

@@ -459,9 +459,9 @@ void Shard::detach(Connection& connection, WillFate will, SessionFate fate, Inst
     if (ends && will == WillFate::Discard) session->will.reset();
     if (ends) return end_session(*session, now);
     // Before the will, which may be for a shared subscription that the session is a member of.
-    if (session->groups) update_groups(*session, now);
-    if (fate == SessionFate::Continues) return end_will(*session, will, fate, now);
-    if (session->groups) return_group_deliveries(*session, now);
+    const bool continues = fate == SessionFate::Continues;
+    if (session->groups) update_groups(*session, now, continues ? std::vector<Delivery>{} : session->left_for_others());
+    if (continues) return end_will(*session, will, fate, now);
     end_will(*session, will, fate, now);
     if (session->expiry_interval_seconds != mqtt::session_never_expires) {
         session->ends_at = now + std::chrono::seconds{session->expiry_interval_seconds};

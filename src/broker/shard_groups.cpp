@@ -5,6 +5,9 @@
 // room, so giving out what waits comes to an end, whatever else the home believes of its members.
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <span>
 #include <utility>
 
 #include "broker/shard.h"
@@ -21,6 +24,8 @@ Subscription in_tree(GroupId group, ShardId home) {
             .qos = QoS::ExactlyOnce,
             .subscription_identifier = 1};
 }
+
+GroupId group_of(const Delivery& delivery) noexcept { return delivery.group.group; }
 
 }  // namespace
 
@@ -48,9 +53,9 @@ void Shard::join_group(Session& session, const SessionSubscription& subscription
     if (!session.groups) session.groups = std::make_unique<Memberships>();
     session.groups->join(group);
     if (is_new) commons_.tree.add(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)));
-    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription)};
+    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}};
     if (is_new) update.member.unacknowledged = session.unacknowledged_of(group);
-    send_home(group, update, now);
+    send_home(group, std::move(update), now);
 }
 
 void Shard::leave_group(Session& session, const SessionSubscription& subscription, Instant now) {
@@ -60,28 +65,42 @@ void Shard::leave_group(Session& session, const SessionSubscription& subscriptio
     send_home(group, mail::MemberLeft{.group = group, .shard = id_, .session = session.id}, now);
 }
 
-void Shard::update_groups(Session& session, Instant now) {
+void Shard::update_groups(Session& session, Instant now, std::vector<Delivery> left) {
+    std::ranges::stable_sort(left, {}, group_of);
     for (const auto& [text, subscription] : session.subscriptions) {
         if (!subscription.filter.shared()) continue;
         const auto group = commons_.group_of(text);
-        send_home(group, mail::MemberUpdate{.group = group, .member = member_of(session, subscription)}, now);
+        mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}};
+        const auto of_group = std::ranges::equal_range(left, group, {}, group_of);
+        std::size_t bytes = 0;
+        for (auto& delivery : of_group) {
+            bytes += delivery.message->size_bytes();
+            update.left.push_back(std::move(delivery));
+        }
+        send_home(group, std::move(update), now, bytes);
     }
 }
 
 void Shard::return_group_deliveries(Session& session, Instant now) {
-    auto deliveries = session.take_back_group_deliveries();
-    std::ranges::stable_sort(deliveries, {}, [](const Delivery& delivery) { return delivery.group.group; });
-    for (auto first = deliveries.begin(); first != deliveries.end();) {
-        const auto group = first->group.group;
-        const auto last =
-            std::find_if(first, deliveries.end(), [&](const Delivery& d) { return d.group.group != group; });
-        std::size_t bytes = 0;
-        for (auto delivery = first; delivery != last; ++delivery) bytes += delivery->message->size_bytes();
-        mail::MemberReturned returned{.group = group, .shard = id_, .session = session.id, .deliveries = {}};
-        returned.deliveries.assign(std::move_iterator(first), std::move_iterator(last));
-        first = last;
-        send_home(group, std::move(returned), now, bytes);
+    auto deliveries = session.take_back_all();
+    std::ranges::stable_sort(deliveries, {}, group_of);
+    for (auto rest = std::span(deliveries); !rest.empty();) {
+        const auto group = group_of(rest.front());
+        const auto of_group = std::ranges::equal_range(rest, group, {}, group_of);
+        return_to_home({.group = group,
+                        .shard = id_,
+                        .session = session.id,
+                        .deliveries = {std::move_iterator(of_group.begin()), std::move_iterator(of_group.end())}},
+                       now);
+        rest = rest.subspan(of_group.size());
     }
+}
+
+void Shard::return_to_home(mail::MemberReturned returned, Instant now) {
+    std::size_t bytes = 0;
+    for (const auto& delivery : returned.deliveries) bytes += delivery.message->size_bytes();
+    const auto group = returned.group;
+    send_home(group, std::move(returned), now, bytes);
 }
 
 // Tells the home; several in a row make one mail.
@@ -134,31 +153,25 @@ bool Shard::deliver_to_member(SessionId member, const Delivery& delivery, Instan
     return true;
 }
 
+// From another shard. Several in a row that go back make one mail, in order.
 void Shard::receive_member_delivery(mail::MemberDelivery& arrived, Instant now) {
     if (deliver_to_member(arrived.member, arrived.delivery, now)) return;
+    using Why = mail::MemberReturned::Why;
+    const auto [home, sequence, group] = arrived.delivery.group;
     const auto* session = sessions_.find(arrived.member);
-    const bool is_member =
-        session != nullptr && session->groups && session->groups->contains(arrived.delivery.group.group);
-    return_to_group(arrived.member, std::move(arrived.delivery), is_member);
-}
-
-// Several in a row make one mail, in order.
-void Shard::return_to_group(SessionId member, Delivery delivery, bool refused) {
-    const auto [home, sequence, group] = delivery.group;
-    const auto bytes = delivery.message->size_bytes();
+    const bool is_member = session != nullptr && session->groups && session->groups->contains(group);
+    const auto why = is_member ? Why::Refused : Why::Left;
     auto& outbox = outboxes_[home.value];
-    if (!outbox.mail.empty()) {
-        auto* last = std::get_if<mail::MemberReturned>(&outbox.mail.back());
-        if (last != nullptr && last->group == group && last->session == member && last->refused == refused) {
-            last->deliveries.push_back(std::move(delivery));
-            outbox.bytes += bytes;
-            return;
-        }
+    auto* last = outbox.mail.empty() ? nullptr : std::get_if<mail::MemberReturned>(&outbox.mail.back());
+    if (last != nullptr && last->group == group && last->session == arrived.member && last->why == why) {
+        outbox.bytes += arrived.delivery.message->size_bytes();
+        last->deliveries.push_back(std::move(arrived.delivery));
+        return;
     }
     mail::MemberReturned returned{
-        .group = group, .shard = id_, .session = member, .refused = refused, .deliveries = {}};
-    returned.deliveries.push_back(std::move(delivery));
-    post(home, std::move(returned), bytes);
+        .group = group, .shard = id_, .session = arrived.member, .why = why, .deliveries = {}};
+    returned.deliveries.push_back(std::move(arrived.delivery));
+    return_to_home(std::move(returned), now);
 }
 
 void Shard::handle_group_mail(mail::RefusalSeen& seen, Instant now) {
@@ -175,6 +188,19 @@ void Shard::handle_group_mail(mail::NothingWaits& nothing, Instant now) {
     session->groups->end_promise(nothing.group);
     session->pump(now);
     settle(*session, now);
+}
+
+void Shard::handle_group_mail(mail::MemberRecall& recall, Instant now) {
+    mail::MemberReturned returned{.group = recall.group,
+                                  .shard = id_,
+                                  .session = recall.session,
+                                  .why = mail::MemberReturned::Why::Recalled,
+                                  .deliveries = {}};
+    auto* session = sessions_.find(recall.session);
+    if (session != nullptr && !session->connected()) {
+        returned.deliveries = session->take_back(recall.group, std::move(recall.sequences));
+    }
+    return_to_home(std::move(returned), now);
 }
 
 // --- At the home.
@@ -211,7 +237,8 @@ bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now)
     const Delivery delivery{.message = message,
                             .group = {.shard = id_, .sequence = group.next_sequence(), .group = id}};
     auto* queue = &group.queue;
-    if (now_or_never || queue->empty()) queue = place(group, delivery, now);
+    const bool others_first = !queue->empty() || group.recalls_awaited != 0;
+    if (now_or_never || !others_first) queue = place(group, delivery, now);
     if (queue == nullptr) return false;
     if (now_or_never) {
         count_drop("", *message, DropReason::Offline, now);
@@ -284,11 +311,56 @@ bool Shard::give(SharedGroup& group, SharedGroup::Member& member, const Delivery
     return false;
 }
 
-// Gives out what waits, as far as members take it. Each turn takes a message from the queue or ends.
-void Shard::pump_group(SharedGroup& group, Instant now) {
-    if (std::exchange(group.pumping, true)) return;  // The loop below goes on anyway.
+// Gives out what waits, as far as members take it: what is for all, and `backlogs` of those who may have room. Each
+// turn takes a message from its queue, or ends.
+void Shard::pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now) {
+    if (std::exchange(group.pumping, true)) return;  // The loops below go on anyway.
+    if (group.recalls_awaited == 0) {
+        pump_queue(group, std::exchange(group.recalled, 0), now);  // Places were kept for these.
+        recall(group, now);
+    }
+    if (group.recalls_awaited == 0) {
+        group.recalled = 0;
+        // Before the backlogs: what has come back may be older than what waits there.
+        pump_queue(group, std::numeric_limits<std::size_t>::max(), now);
+        for (auto& member : backlogs) pump_backlog(group, member, now);
+    }
+    group.pumping = false;
+}
+
+// What members left unacknowledged is asked back when others would take it at once. It is older than what waits here.
+void Shard::recall(SharedGroup& group, Instant now) {
+    if (!group.anything_left()) return;
+    const SharedGroup::Choice choice{config_.policy.shared_strategy, random_, commons_.hash};
+    auto recalls = group.recall(choice);
+    group.recalls_awaited += static_cast<std::uint32_t>(recalls.size());
+    for (auto& [shard, recalled] : recalls) {
+        if (shard == id_) {
+            handle_group_mail(recalled, now);
+        } else {
+            const auto bytes = recalled.sequences.size() * sizeof(std::uint32_t);
+            post(shard, std::move(recalled), bytes);
+        }
+    }
+}
+
+void Shard::pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now) {
+    if (!member.backlog) return;
+    while (!member.backlog->empty()) {
+        const auto& next = member.backlog->front();
+        if (next.message->expired(now)) {
+            count_drop("", *next.message, DropReason::Expired, now);
+        } else if (!member.takes(*next.message) || !give(group, member, next, now)) {
+            return;
+        }
+        static_cast<void>(member.backlog->pop_front());
+    }
+    member.backlog.reset();
+}
+
+void Shard::pump_queue(SharedGroup& group, std::size_t messages_max, Instant now) {
     std::vector<std::pair<GroupQueue*, Delivery>> apart;
-    while (!group.queue.empty()) {
+    for (; messages_max != 0 && !group.queue.empty(); --messages_max) {
         const auto& next = group.queue.front();
         auto* queue = &group.queue;
         if (next.message->expired(now)) {
@@ -309,31 +381,14 @@ void Shard::pump_group(SharedGroup& group, Instant now) {
         for (; first != apart.end() && first->first == queue; ++first) deliveries.push_back(std::move(first->second));
         queue->take_back(std::move(deliveries));
     }
-    group.pumping = false;
-}
-
-// The same for what waits for this member alone.
-void Shard::pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now) {
-    if (!member.backlog || std::exchange(group.pumping, true)) return;
-    while (!member.backlog->empty()) {
-        const auto& next = member.backlog->front();
-        if (next.message->expired(now)) {
-            count_drop("", *next.message, DropReason::Expired, now);
-        } else if (!member.takes(*next.message) || !give(group, member, next, now)) {
-            break;
-        }
-        static_cast<void>(member.backlog->pop_front());
-    }
-    if (member.backlog->empty()) member.backlog.reset();
-    group.pumping = false;
 }
 
 void Shard::handle_group_mail(mail::MemberUpdate& update, Instant now) {
     auto& group = group_at_home(update.group);
     auto& member = group.update(update.member);
+    group.leave_for_others(member, std::move(update.left));
     if (!member.online) group.dissolve_backlog(member);
-    pump_backlog(group, member, now);
-    pump_group(group, now);
+    pump_group(group, {&member, 1}, now);
 }
 
 void Shard::handle_group_mail(mail::MemberLeft& left, Instant now) {
@@ -342,18 +397,17 @@ void Shard::handle_group_mail(mail::MemberLeft& left, Instant now) {
     auto& group = found->second;
     group.leave(left.shard, left.session);
     if (group.empty()) return end_group(group, now);
-    pump_group(group, now);
+    pump_group(group, {}, now);
 }
 
 void Shard::handle_group_mail(mail::MemberDone& done, Instant now) {
     const auto found = groups_.find(done.group);
     if (found == groups_.end()) return;
     auto& group = found->second;
-    if (auto* member = group.find(done.shard, done.session)) {
-        member->done(done.count);
-        pump_backlog(group, *member, now);
-    }
-    pump_group(group, now);
+    auto* member = group.find(done.shard, done.session);
+    if (member == nullptr) return;
+    member->done(done.count);
+    pump_group(group, {member, 1}, now);
 }
 
 void Shard::handle_group_mail(mail::MemberReady& ready, Instant now) {
@@ -364,8 +418,7 @@ void Shard::handle_group_mail(mail::MemberReady& ready, Instant now) {
     if (member == nullptr) return;
     member->refused = false;
     const auto outstanding = member->outstanding;
-    pump_backlog(group, *member, now);
-    pump_group(group, now);
+    pump_group(group, {member, 1}, now);
     if (member->outstanding != outstanding) return;
     mail::NothingWaits nothing{.group = group.id, .session = member->session};
     if (member->shard == id_) return handle_group_mail(nothing, now);
@@ -388,14 +441,19 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
     auto* queue = &group.queue;
     if (auto* member = group.find(returned.shard, returned.session)) {
         member->done(static_cast<std::uint32_t>(returned.deliveries.size()));
-        if (returned.refused && !std::exchange(member->refused, true)) {
+        const bool refused = returned.why == mail::MemberReturned::Why::Refused;
+        if (refused && !std::exchange(member->refused, true)) {
             post(member->shard, mail::RefusalSeen{.group = group.id, .session = member->session});
         }
         if (member->online && member->backlog) queue = member->backlog.get();
     }
     // They were within bounds before, so they are not measured again.
     queue->take_back(std::move(waiting));
-    pump_group(group, now);
+    if (returned.why != mail::MemberReturned::Why::Recalled) return pump_group(group, {}, now);
+    if (group.recalls_awaited == 0) return pump_group(group, {}, now);  // It was asked by a group that has ended since.
+    --group.recalls_awaited;
+    group.recalled += returned.deliveries.size();
+    pump_group(group, group.members(), now);  // Nobody has got anything while the answer was awaited.
 }
 
 }  // namespace chappe::broker

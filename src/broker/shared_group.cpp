@@ -23,6 +23,7 @@ void SharedGroup::leave(ShardId shard, SessionId session) {
     const auto found = places_.find({session, shard});
     if (found == places_.end()) return;
     dissolve_backlog(members_[found->second]);
+    leave_for_others(members_[found->second], {});
     const auto place = found->second;
     const auto moved = members_.size() - 1;
     places_.erase(found);
@@ -60,6 +61,37 @@ SharedGroup::Member* SharedGroup::choose(const Message& message, const Choice& c
 void SharedGroup::given_to(Member& member) noexcept {
     last_ = static_cast<std::size_t>(&member - members_.data());
     ++member.outstanding;
+}
+
+void SharedGroup::leave_for_others(Member& member, std::vector<Delivery> left) {
+    left_ -= member.left.size();
+    left_ += left.size();
+    std::ranges::reverse(left);
+    member.left = std::move(left);
+}
+
+// Up to the first that nobody takes, so that it does not matter how much there is.
+std::vector<std::pair<ShardId, mail::MemberRecall>> SharedGroup::recall(const Choice& choice) {
+    std::vector<std::pair<ShardId, mail::MemberRecall>> recalls;
+    std::vector<Member*> takers;
+    for (auto member = members_.begin(); left_ != 0 && member != members_.end(); ++member) {
+        mail::MemberRecall recall{.group = id, .session = member->session, .sequences = {}};
+        while (!member->left.empty()) {
+            const auto& oldest = member->left.back();
+            auto* taker = choose(*oldest.message, choice);
+            if (taker == nullptr || !(waits_apart(choice.strategy) || taker->takes(*oldest.message))) break;
+            ++taker->outstanding;  // The same place is not taken twice.
+            takers.push_back(taker);
+            recall.sequences.push_back(oldest.group.sequence);
+            member->left.pop_back();
+            --left_;
+        }
+        const bool more = !member->left.empty();
+        if (!recall.sequences.empty()) recalls.emplace_back(member->shard, std::move(recall));
+        if (more) break;
+    }
+    for (auto* taker : takers) taker->done(1);
+    return recalls;
 }
 
 void SharedGroup::dissolve_backlog(Member& member) {

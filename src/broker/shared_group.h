@@ -7,11 +7,16 @@
 // a slow member does not hoard messages that a quick one could take, and what waits while all are away goes to whoever
 // comes back first. Only where a hash says which member a message is for, each has a queue of its own here, so that a
 // slow one does not stop the others.
+//
+// What a member leaves unacknowledged when its connection ends stays in its window, to be sent again when it is back
+// ([MQTT-4.4.0-1]). The home knows of it, and asks for it as soon as another member takes it. Until the answer has come
+// it gives out nothing else of QoS 1 and 2, since that is younger.
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -31,6 +36,7 @@ public:
     struct Member : GroupMember {
         std::uint32_t outstanding = 0;        // Given to it and not yet reported as done.
         bool refused = false;                 // It has given something back and not yet said that it has room again.
+        std::vector<Delivery> left;           // Unacknowledged when it went; others may have it. The oldest last.
         std::unique_ptr<GroupQueue> backlog;  // What a hash says is for it, and it has no room for.
 
         // QoS 0 does not wait, so it is given to whoever is there.
@@ -47,13 +53,16 @@ public:
 
     const GroupId id;
     GroupQueue queue;
-    bool pumping = false;  // The queue is being given out.
+    bool pumping = false;               // What waits is being given out.
+    std::uint32_t recalls_awaited = 0;  // Answers; until they are there, nothing is given out.
+    std::size_t recalled = 0;           // Messages that have come with them.
 
     Member& update(const GroupMember& member);
     void leave(ShardId shard, SessionId session);
 
     [[nodiscard]] Member* find(ShardId shard, SessionId session) noexcept;
     [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
+    [[nodiscard]] std::span<Member> members() noexcept { return members_; }
     [[nodiscard]] bool anybody_online() const noexcept;
 
     [[nodiscard]] std::uint32_t next_sequence() noexcept { return sequence_++; }
@@ -67,6 +76,12 @@ public:
     }
     // It has been chosen, and the message is on its way.
     void given_to(Member& member) noexcept;
+
+    // What this member, who is away, has not acknowledged, the oldest first. It keeps it for when it is back.
+    void leave_for_others(Member& member, std::vector<Delivery> left);
+    [[nodiscard]] bool anything_left() const noexcept { return left_ != 0; }
+    // That of it which somebody takes now, or waits for by the rule of a hash: it is to be asked back.
+    [[nodiscard]] std::vector<std::pair<ShardId, mail::MemberRecall>> recall(const Choice& choice);
 
     // What waits for this member alone is for everybody again.
     void dissolve_backlog(Member& member);
@@ -88,6 +103,7 @@ private:
     std::unordered_map<Key, std::size_t, KeyHash> places_;  // Of the members in members_.
     std::size_t last_ = 0;                                  // Index of the one who got the last message.
     std::uint32_t sequence_ = 0;
+    std::size_t left_ = 0;  // By all members.
 };
 
 }  // namespace chappe::broker

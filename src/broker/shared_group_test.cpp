@@ -121,6 +121,27 @@ TEST_F(AGroup, GivesNothingToAMemberThatHasRefused) {
     }
 }
 
+TEST_F(AGroup, AsksBackWhatOthersTake) {
+    join(1, 3, false);
+    std::vector<Delivery> left;
+    for (const std::uint32_t sequence : {7, 8, 9}) {
+        left.push_back({.message = Message::create({.topic = "a", .qos = QoS::AtLeastOnce}),
+                        .group = {.sequence = sequence, .group = group.id}});
+    }
+    group.leave_for_others(member(1), left);
+    const SharedGroup::Choice choice{SharedStrategy::RoundRobin, random, hash};
+    EXPECT_TRUE(group.recall(choice).empty());
+    join(2, 2);
+    const auto recalls = group.recall(choice);
+    ASSERT_EQ(recalls.size(), 1U);
+    EXPECT_EQ(recalls.front().second.session, SessionId{1});
+    EXPECT_THAT(recalls.front().second.sequences, ElementsAre(7, 8));
+    EXPECT_EQ(member(2).outstanding, 0U);  // It gets them when they are there.
+    EXPECT_TRUE(group.anything_left());
+    leave(1);
+    EXPECT_FALSE(group.anything_left());
+}
+
 TEST_F(AGroup, CountsWhatAMemberHasLeftFromBefore) {
     group.update({.session = SessionId{1},
                   .options = {.qos = QoS::ExactlyOnce},
