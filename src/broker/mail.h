@@ -3,6 +3,7 @@
 // What shards tell one another: batches of these, through each shard's Mailbox.
 
 #include <cstdint>
+#include <memory>
 #include <variant>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "broker/ids.h"
 #include "broker/match_list.h"
 #include "broker/message.h"
+#include "broker/ports.h"
 #include "mqtt/packet.h"
 
 namespace chappe::broker {
@@ -29,8 +31,9 @@ struct GroupMember {
     mqtt::SubscriptionOptions options;
     std::uint32_t subscription_identifier = 0;
     bool online = false;
-    std::uint16_t capacity = 0;        // Messages of QoS 1 and 2 that it takes before it has acknowledged some.
-    std::uint32_t unacknowledged = 0;  // When it joins: so many are left from when it was a member before.
+    std::uint16_t capacity = 0;                // Messages of QoS 1 and 2 that it takes before it has acknowledged some.
+    std::uint32_t unacknowledged = 0;          // When it joins: so many are left from when it was a member before.
+    std::shared_ptr<const Identity> identity;  // Permissions are asked at the home, for it has to choose among others.
 };
 
 namespace mail {
@@ -88,7 +91,7 @@ struct MemberDone {
 // What a member has not delivered: it waits at the home, or goes to another one.
 struct MemberReturned {
     enum class Why : std::uint8_t {
-        Left,      // The session has ended, or is no member any more.
+        Left,      // The session has ended, is no member any more, or may not receive this any more.
         Refused,   // For want of room: the member takes nothing until it has said that it has room.
         Recalled,  // The answer to a MemberRecall, even if it is nothing.
     };

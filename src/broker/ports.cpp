@@ -11,4 +11,15 @@ std::string_view to_string(EventKind kind) noexcept {
     return names[static_cast<std::size_t>(kind)];
 }
 
+bool may_receive(const Permissions& permissions, const Identity& who, const Message& message) {
+    if (!permissions.restricts_receiving()) return true;
+    return permissions
+        .decide({.who = who,
+                 .access = Access::Receive,
+                 .topic = message.topic(),
+                 .qos = message.qos(),
+                 .retain = message.retain()})
+        .allowed;
+}
+
 }  // namespace chappe::broker

@@ -109,6 +109,9 @@ public:
     [[nodiscard]] virtual bool restricts_receiving() const noexcept = 0;
 };
 
+// Whether this client may receive it by the rules of this moment.
+[[nodiscard]] bool may_receive(const Permissions& permissions, const Identity& who, const Message& message);
+
 // A subscriber inside the program. deliver() is called on the thread of the shard where the message was published, so
 // it only hands the message on to a thread of its own.
 class LocalSubscriber {

@@ -42,14 +42,7 @@ void Session::detach() {
 }
 
 bool Session::may_receive(const Message& message) const {
-    if (!environment_.permissions.restricts_receiving()) return true;
-    return environment_.permissions
-        .decide({.who = identity,
-                 .access = Access::Receive,
-                 .topic = message.topic(),
-                 .qos = message.qos(),
-                 .retain = message.retain()})
-        .allowed;
+    return broker::may_receive(environment_.permissions, identity, message);
 }
 
 Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,

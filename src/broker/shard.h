@@ -290,6 +290,7 @@ private:
     bool deliver_to_group(GroupId id, const MessagePtr& message, Instant now);
     [[nodiscard]] bool queue_for_group(GroupQueue& queue, Delivery delivery, Instant now);
     void drop_expired_from_group(GroupQueue& queue, Instant now);
+    [[nodiscard]] SharedGroup::Choice choice() noexcept;
     [[nodiscard]] GroupQueue* place(SharedGroup& group, const Delivery& waiting, Instant now);
     [[nodiscard]] bool give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now);
     void pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now);

@@ -188,6 +188,8 @@ void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant
         return close(connection, ReasonCode::NotAuthorized, "another user than the one who has connected", now);
     }
     send_auth(connection, ReasonCode::Success, verdict, now);
+    // It may be permitted more than before, or less.
+    if (auto* session = session_of(connection); session != nullptr && session->groups) update_groups(*session, now);
 }
 
 void Shard::send_auth(Connection& connection, ReasonCode code, const Verdict& verdict, Instant now) {

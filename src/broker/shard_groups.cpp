@@ -45,7 +45,8 @@ GroupMember Shard::member_of(const Session& session, const SessionSubscription& 
             .options = subscription.options,
             .subscription_identifier = subscription.identifier,
             .online = session.connected(),
-            .capacity = session.send_quota()};
+            .capacity = session.send_quota(),
+            .identity = std::make_shared<const Identity>(session.identity)};
 }
 
 void Shard::join_group(Session& session, const SessionSubscription& subscription, bool is_new, Instant now) {
@@ -140,11 +141,6 @@ bool Shard::deliver_to_member(SessionId member, const Delivery& delivery, Instan
         return true;
     }
     if (!now_or_never && !session->groups->takes(group)) return false;
-    if (!session->may_receive(message)) {
-        count_drop(session->client_id, message, DropReason::NotAuthorized, now);
-        report_done({.group = group, .shard = id_, .session = member, .count = 1}, now);
-        return true;
-    }
     if (!session->deliver_from_group(delivery, now)) {
         session->groups->refuse(group);
         return false;
@@ -153,14 +149,16 @@ bool Shard::deliver_to_member(SessionId member, const Delivery& delivery, Instan
     return true;
 }
 
-// From another shard. Several in a row that go back make one mail, in order.
+// From another shard, whose home has asked for permission; but that may have been taken back since. Several in a row
+// that go back make one mail, in order.
 void Shard::receive_member_delivery(mail::MemberDelivery& arrived, Instant now) {
-    if (deliver_to_member(arrived.member, arrived.delivery, now)) return;
     using Why = mail::MemberReturned::Why;
     const auto [home, sequence, group] = arrived.delivery.group;
     const auto* session = sessions_.find(arrived.member);
     const bool is_member = session != nullptr && session->groups && session->groups->contains(group);
-    const auto why = is_member ? Why::Refused : Why::Left;
+    const bool is_permitted = !is_member || session->may_receive(*arrived.delivery.message);
+    if (is_permitted && deliver_to_member(arrived.member, arrived.delivery, now)) return;
+    const auto why = is_member && is_permitted ? Why::Refused : Why::Left;
     auto& outbox = outboxes_[home.value];
     auto* last = outbox.mail.empty() ? nullptr : std::get_if<mail::MemberReturned>(&outbox.mail.back());
     if (last != nullptr && last->group == group && last->session == arrived.member && last->why == why) {
@@ -274,20 +272,36 @@ void Shard::drop_expired_from_group(GroupQueue& queue, Instant now) {
     for (const auto& delivery : expired) count_drop("", *delivery.message, DropReason::Expired, now);
 }
 
-// Gives the message to a member; nullptr. Or says in which queue it has to wait for one.
+SharedGroup::Choice Shard::choice() noexcept {
+    return {.strategy = config_.policy.shared_strategy,
+            .random = random_,
+            .hash = commons_.hash,
+            .restricting = commons_.permissions.restricts_receiving() ? &commons_.permissions : nullptr};
+}
+
+// Gives the message to a member, or drops it since no member may receive it; nullptr. Or says in which queue it has to
+// wait for one.
 GroupQueue* Shard::place(SharedGroup& group, const Delivery& waiting, Instant now) {
-    const auto strategy = config_.policy.shared_strategy;
+    const auto choice = this->choice();
     const auto& message = *waiting.message;
-    while (auto* member = group.choose(message, {strategy, random_, commons_.hash})) {
-        const bool after_others = member->backlog && message.qos() != QoS::AtMostOnce;
+    const bool now_or_never = message.qos() == QoS::AtMostOnce;
+    const auto backlog_of = [&](SharedGroup::Member& member) {
+        if (!member.backlog) member.backlog = std::make_unique<GroupQueue>(environment_.accounts);
+        return member.backlog.get();
+    };
+    while (auto* member = group.choose(message, choice)) {
+        const bool after_others = member->backlog && !now_or_never;
         if (after_others || !member->takes(message)) {
-            if (!SharedGroup::waits_apart(strategy)) break;
-            if (!member->backlog) member->backlog = std::make_unique<GroupQueue>(environment_.accounts);
-            return member->backlog.get();
+            return SharedGroup::waits_apart(choice) ? backlog_of(*member) : &group.queue;
         }
         if (give(group, *member, waiting, now)) return nullptr;
     }
-    return &group.queue;
+    if (choice.restricting == nullptr || !group.anybody_takes(message)) return &group.queue;
+    // Who has room may not receive it, and is not to wait for those who may.
+    auto* member = group.permitted(message, choice);
+    if (member != nullptr && !now_or_never) return backlog_of(*member);
+    count_drop("", message, member == nullptr ? DropReason::NotAuthorized : DropReason::Offline, now);
+    return nullptr;
 }
 
 // False: the member is of this shard and refused it, so it is not chosen again.
@@ -320,10 +334,9 @@ void Shard::pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlo
         recall(group, now);
     }
     if (group.recalls_awaited == 0) {
-        group.recalled = 0;
-        // Before the backlogs: what has come back may be older than what waits there.
-        pump_queue(group, std::numeric_limits<std::size_t>::max(), now);
+        pump_queue(group, std::exchange(group.recalled, 0), now);  // Answered at once, on this shard.
         for (auto& member : backlogs) pump_backlog(group, member, now);
+        pump_queue(group, std::numeric_limits<std::size_t>::max(), now);
     }
     group.pumping = false;
 }
@@ -331,8 +344,7 @@ void Shard::pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlo
 // What members left unacknowledged is asked back when others would take it at once. It is older than what waits here.
 void Shard::recall(SharedGroup& group, Instant now) {
     if (!group.anything_left()) return;
-    const SharedGroup::Choice choice{config_.policy.shared_strategy, random_, commons_.hash};
-    auto recalls = group.recall(choice);
+    auto recalls = group.recall(choice());
     group.recalls_awaited += static_cast<std::uint32_t>(recalls.size());
     for (auto& [shard, recalled] : recalls) {
         if (shard == id_) {
@@ -350,6 +362,8 @@ void Shard::pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instan
         const auto& next = member.backlog->front();
         if (next.message->expired(now)) {
             count_drop("", *next.message, DropReason::Expired, now);
+        } else if (!SharedGroup::is_permitted(member, *next.message, choice())) {
+            return group.dissolve_backlog(member);  // Not any more: all of it is looked at again, with the rest.
         } else if (!member.takes(*next.message) || !give(group, member, next, now)) {
             return;
         }
@@ -388,6 +402,7 @@ void Shard::handle_group_mail(mail::MemberUpdate& update, Instant now) {
     auto& member = group.update(update.member);
     group.leave_for_others(member, std::move(update.left));
     if (!member.online) group.dissolve_backlog(member);
+    if (choice().restricting != nullptr) group.reconsider();
     pump_group(group, {&member, 1}, now);
 }
 
@@ -445,7 +460,8 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
         if (refused && !std::exchange(member->refused, true)) {
             post(member->shard, mail::RefusalSeen{.group = group.id, .session = member->session});
         }
-        if (member->online && member->backlog) queue = member->backlog.get();
+        const bool apart = SharedGroup::waits_apart(config_.policy.shared_strategy);
+        if (apart && member->online && member->backlog) queue = member->backlog.get();
     }
     // They were within bounds before, so they are not measured again.
     queue->take_back(std::move(waiting));

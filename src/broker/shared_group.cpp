@@ -45,17 +45,32 @@ bool SharedGroup::anybody_online() const noexcept { return std::ranges::any_of(m
 SharedGroup::Member* SharedGroup::choose(const Message& message, const Choice& choice) {
     switch (choice.strategy) {
         case SharedStrategy::RoundRobin:
-            return next_in_turn(message);
+            return next_in_turn(message, choice);
         case SharedStrategy::Random:
-            return at_random(message, choice.random);
+            return at_random(message, choice);
         case SharedStrategy::Sticky:
-            return stuck_to();
+            return stuck_to(message, choice);
         case SharedStrategy::HashTopic:
-            return by_hash(choice.hash(message.topic()), choice.hash);
+            return by_hash(choice.hash(message.topic()), message, choice);
         case SharedStrategy::HashClient:
-            return by_hash(message.publisher().value, choice.hash);
+            return by_hash(message.publisher().value, message, choice);
     }
     std::unreachable();
+}
+
+bool SharedGroup::anybody_takes(const Message& message) const noexcept {
+    return std::ranges::any_of(members_, [&](const Member& member) { return member.takes(message); });
+}
+
+SharedGroup::Member* SharedGroup::permitted(const Message& message, const Choice& choice) {
+    const auto rank = [](const Member& member) {
+        return std::pair(!member.online, member.backlog ? member.backlog->size() : 0);
+    };
+    Member* best = nullptr;
+    for (auto& member : members_) {
+        if ((best == nullptr || rank(member) < rank(*best)) && is_permitted(member, message, choice)) best = &member;
+    }
+    return best;
 }
 
 void SharedGroup::given_to(Member& member) noexcept {
@@ -68,23 +83,36 @@ void SharedGroup::leave_for_others(Member& member, std::vector<Delivery> left) {
     left_ += left.size();
     std::ranges::reverse(left);
     member.left = std::move(left);
+    member.withheld.clear();
 }
 
-// Up to the first that nobody takes, so that it does not matter how much there is.
+// Who gets it when it is asked back, at once or when there is room. nullptr: nobody, for now.
+SharedGroup::Member* SharedGroup::taker_of_left(const Message& message, const Choice& choice) {
+    auto* chosen = choose(message, choice);
+    if (chosen != nullptr) return waits_apart(choice) || chosen->takes(message) ? chosen : nullptr;
+    if (choice.restricting == nullptr || !anybody_takes(message)) return nullptr;
+    chosen = permitted(message, choice);
+    return chosen != nullptr && chosen->online ? chosen : nullptr;
+}
+
+// Up to the first that nobody has room for, so that it does not matter how much there is.
 std::vector<std::pair<ShardId, mail::MemberRecall>> SharedGroup::recall(const Choice& choice) {
     std::vector<std::pair<ShardId, mail::MemberRecall>> recalls;
     std::vector<Member*> takers;
     for (auto member = members_.begin(); left_ != 0 && member != members_.end(); ++member) {
         mail::MemberRecall recall{.group = id, .session = member->session, .sequences = {}};
-        while (!member->left.empty()) {
-            const auto& oldest = member->left.back();
-            auto* taker = choose(*oldest.message, choice);
-            if (taker == nullptr || !(waits_apart(choice.strategy) || taker->takes(*oldest.message))) break;
-            ++taker->outstanding;  // The same place is not taken twice.
-            takers.push_back(taker);
-            recall.sequences.push_back(oldest.group.sequence);
+        for (; !member->left.empty(); --left_) {
+            auto& oldest = member->left.back();
+            if (auto* taker = taker_of_left(*oldest.message, choice)) {
+                ++taker->outstanding;  // The same place is not taken twice.
+                takers.push_back(taker);
+                recall.sequences.push_back(oldest.group.sequence);
+            } else if (choice.restricting != nullptr && anybody_takes(*oldest.message)) {
+                member->withheld.push_back(std::move(oldest));
+            } else {
+                break;
+            }
             member->left.pop_back();
-            --left_;
         }
         const bool more = !member->left.empty();
         if (!recall.sequences.empty()) recalls.emplace_back(member->shard, std::move(recall));
@@ -100,44 +128,57 @@ void SharedGroup::dissolve_backlog(Member& member) {
     member.backlog.reset();
 }
 
+void SharedGroup::reconsider() {
+    for (auto& member : members_) {
+        left_ += member.withheld.size();
+        for (; !member.withheld.empty(); member.withheld.pop_back()) {
+            member.left.push_back(std::move(member.withheld.back()));
+        }
+        if (!member.online) dissolve_backlog(member);
+    }
+}
+
 bool SharedGroup::Member::takes(const Message& message) const noexcept {
     if (!online) return false;
     if (message.qos() == mqtt::QoS::AtMostOnce) return true;
     return !refused && (options.qos == mqtt::QoS::AtMostOnce || outstanding < capacity);
 }
 
-SharedGroup::Member* SharedGroup::next_in_turn(const Message& message) noexcept {
+SharedGroup::Member* SharedGroup::next_in_turn(const Message& message, const Choice& choice) {
     for (std::size_t step = 1; step <= members_.size(); ++step) {
         auto& member = members_[(last_ + step) % members_.size()];
-        if (member.takes(message)) return &member;
+        if (member.takes(message) && is_permitted(member, message, choice)) return &member;
     }
     return nullptr;
 }
 
-SharedGroup::Member* SharedGroup::at_random(const Message& message, Random& random) noexcept {
+SharedGroup::Member* SharedGroup::at_random(const Message& message, const Choice& choice) {
     Member* chosen = nullptr;
     std::uint64_t seen = 0;
     for (auto& member : members_) {
-        if (member.takes(message) && random.below(++seen) == 0) chosen = &member;
+        if (!member.takes(message) || !is_permitted(member, message, choice)) continue;
+        if (choice.random.below(++seen) == 0) chosen = &member;
     }
     return chosen;
 }
 
 // Sticky and hashed choices do not look at the room: what is for a member waits for that member.
-SharedGroup::Member* SharedGroup::stuck_to() noexcept {
-    if (last_ < members_.size() && members_[last_].online) return &members_[last_];
-    const auto found = std::ranges::find_if(members_, &Member::online);
+SharedGroup::Member* SharedGroup::stuck_to(const Message& message, const Choice& choice) {
+    const auto is_there = [&](const Member& member) { return member.online && is_permitted(member, message, choice); };
+    if (last_ < members_.size() && is_there(members_[last_])) return &members_[last_];
+    const auto found = std::ranges::find_if(members_, is_there);
     return found == members_.end() ? nullptr : &*found;
 }
 
 // Rendezvous hashing (Thaler and Ravishankar 1998): when a member comes or goes, only its own share moves.
-SharedGroup::Member* SharedGroup::by_hash(std::uint64_t key, const TextHash& hash) noexcept {
+SharedGroup::Member* SharedGroup::by_hash(std::uint64_t key, const Message& message, const Choice& choice) {
+    const auto& hash = choice.hash;
     Member* chosen = nullptr;
     std::uint64_t best = 0;
     for (auto& member : members_) {
         if (!member.online) continue;
         const auto weight = hash.of_numbers(key, hash.of_numbers(member.session.value, member.shard.value));
-        if (chosen == nullptr || weight > best) {
+        if ((chosen == nullptr || weight > best) && is_permitted(member, message, choice)) {
             chosen = &member;
             best = weight;
         }

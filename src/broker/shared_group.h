@@ -6,7 +6,8 @@
 // A member takes as many messages of QoS 1 and 2 as its Receive Maximum; the rest waits here, in one queue for all. So
 // a slow member does not hoard messages that a quick one could take, and what waits while all are away goes to whoever
 // comes back first. Only where a hash says which member a message is for, each has a queue of its own here, so that a
-// slow one does not stop the others.
+// slow one does not stop the others; and where the members who have room may not receive a message, it waits in the
+// queue of one who may.
 //
 // What a member leaves unacknowledged when its connection ends stays in its window, to be sent again when it is back
 // ([MQTT-4.4.0-1]). The home knows of it, and asks for it as soon as another member takes it. Until the answer has come
@@ -37,7 +38,8 @@ public:
         std::uint32_t outstanding = 0;        // Given to it and not yet reported as done.
         bool refused = false;                 // It has given something back and not yet said that it has room again.
         std::vector<Delivery> left;           // Unacknowledged when it went; others may have it. The oldest last.
-        std::unique_ptr<GroupQueue> backlog;  // What a hash says is for it, and it has no room for.
+        std::vector<Delivery> withheld;       // Of that, what nobody who is there may receive. The oldest first.
+        std::unique_ptr<GroupQueue> backlog;  // What waits for this member alone.
 
         // QoS 0 does not wait, so it is given to whoever is there.
         [[nodiscard]] bool takes(const Message& message) const noexcept;
@@ -49,6 +51,7 @@ public:
         SharedStrategy strategy;
         Random& random;
         const TextHash& hash;
+        const Permissions* restricting = nullptr;  // Null: everybody may receive everything.
     };
 
     const GroupId id;
@@ -74,6 +77,17 @@ public:
     [[nodiscard]] static bool waits_apart(SharedStrategy strategy) noexcept {
         return strategy == SharedStrategy::HashTopic || strategy == SharedStrategy::HashClient;
     }
+    [[nodiscard]] static bool waits_apart(const Choice& choice) noexcept {
+        return waits_apart(choice.strategy) || choice.restricting != nullptr;
+    }
+    // Whether there is somebody with room for it, permitted or not.
+    [[nodiscard]] bool anybody_takes(const Message& message) const noexcept;
+    // One who may receive it, for whom it can wait: who is there rather than not, and has the least waiting. nullptr:
+    // no member may receive it.
+    [[nodiscard]] Member* permitted(const Message& message, const Choice& choice);
+    [[nodiscard]] static bool is_permitted(const Member& member, const Message& message, const Choice& choice) {
+        return choice.restricting == nullptr || may_receive(*choice.restricting, *member.identity, message);
+    }
     // It has been chosen, and the message is on its way.
     void given_to(Member& member) noexcept;
 
@@ -85,6 +99,8 @@ public:
 
     // What waits for this member alone is for everybody again.
     void dissolve_backlog(Member& member);
+    // Somebody has come, or may receive something else than before: so is what waited since nobody else might have it.
+    void reconsider();
 
 private:
     using Key = std::pair<SessionId, ShardId>;
@@ -94,10 +110,11 @@ private:
         }
     };
 
-    [[nodiscard]] Member* next_in_turn(const Message& message) noexcept;
-    [[nodiscard]] Member* at_random(const Message& message, Random& random) noexcept;
-    [[nodiscard]] Member* stuck_to() noexcept;
-    [[nodiscard]] Member* by_hash(std::uint64_t key, const TextHash& hash) noexcept;
+    [[nodiscard]] Member* next_in_turn(const Message& message, const Choice& choice);
+    [[nodiscard]] Member* at_random(const Message& message, const Choice& choice);
+    [[nodiscard]] Member* stuck_to(const Message& message, const Choice& choice);
+    [[nodiscard]] Member* by_hash(std::uint64_t key, const Message& message, const Choice& choice);
+    [[nodiscard]] Member* taker_of_left(const Message& message, const Choice& choice);
 
     std::vector<Member> members_;
     std::unordered_map<Key, std::size_t, KeyHash> places_;  // Of the members in members_.

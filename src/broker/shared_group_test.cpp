@@ -142,6 +142,57 @@ TEST_F(AGroup, AsksBackWhatOthersTake) {
     EXPECT_FALSE(group.anything_left());
 }
 
+// Whose client identifier is the topic.
+class OwnTopics : public Permissions {
+public:
+    Decision decide(const Question& question) const override {
+        return {.allowed = question.who.client_id == question.topic};
+    }
+    bool restricts_receiving() const noexcept override { return true; }
+};
+
+TEST_F(AGroup, ChoosesAmongThoseWhoMayReceive) {
+    const OwnTopics permissions;
+    const auto named = [&](std::uint64_t session, std::string_view name, std::uint16_t capacity) {
+        join(session, capacity);
+        member(session).identity = std::make_shared<const Identity>(Identity{.client_id = std::string(name)});
+    };
+    named(1, "a", 100);
+    named(2, "b", 100);
+    named(3, "b", 0);
+    const auto a = Message::create({.topic = "a", .qos = QoS::AtLeastOnce});
+    const auto b = Message::create({.topic = "b", .qos = QoS::AtLeastOnce});
+    const auto c = Message::create({.topic = "c", .qos = QoS::AtLeastOnce});
+    for (int strategy = 0; strategy <= static_cast<int>(SharedStrategy::HashClient); ++strategy) {
+        const SharedGroup::Choice choice{static_cast<SharedStrategy>(strategy), random, hash, &permissions};
+        for (int i = 0; i != 3; ++i) {
+            EXPECT_EQ(group.choose(*a, choice), &member(1));
+            EXPECT_NE(group.choose(*b, choice), &member(1));
+            EXPECT_EQ(group.choose(*c, choice), nullptr);
+            EXPECT_EQ(group.permitted(*a, choice), &member(1));
+            EXPECT_EQ(group.permitted(*c, choice), nullptr);
+        }
+    }
+}
+
+TEST_F(AGroup, LetsAMessageWaitForWhoIsThereAndHasTheLeastWaiting) {
+    const SharedGroup::Choice choice{SharedStrategy::RoundRobin, random, hash};
+    const auto message = Message::create({.topic = "a", .qos = QoS::AtLeastOnce});
+    join(1, 0, false);
+    EXPECT_EQ(group.permitted(*message, choice), &member(1));
+    join(2, 0);
+    join(3, 0);
+    for (const std::uint64_t session : {2, 3, 2, 3}) {
+        auto* chosen = group.permitted(*message, choice);
+        ASSERT_EQ(chosen, &member(session));
+        if (!chosen->backlog) {
+            chosen->backlog =
+                std::make_unique<GroupQueue>(QueueAccounts{.limits = limits, .counters = counters, .total = total});
+        }
+        chosen->backlog->push_back({.message = message});
+    }
+}
+
 TEST_F(AGroup, CountsWhatAMemberHasLeftFromBefore) {
     group.update({.session = SessionId{1},
                   .options = {.qos = QoS::ExactlyOnce},

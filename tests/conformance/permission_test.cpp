@@ -1,5 +1,9 @@
 // What a client hears that may not publish or subscribe.
 
+#include <array>
+#include <map>
+#include <set>
+
 #include "tests/conformance/broker.h"
 
 namespace chappe::conformance {
@@ -135,6 +139,226 @@ TEST_P(RevokedWhileWaiting, WithheldMessageOfAnExchangeIsNotSentWhenPermittedAga
     EXPECT_THAT(client.received(), ElementsAre("PUBREL 1"));
     EXPECT_THAT(client.exchange(pubcomp(1)), IsEmpty());
     EXPECT_EQ(dropped(), 1U);
+}
+
+// Each client may receive the topics that are listed for it.
+class Lists : public broker::Permissions {
+public:
+    broker::Decision decide(const broker::Question& question) const override {
+        if (question.access != broker::Access::Receive) return {};
+        const auto found = lists.find(question.who.client_id);
+        return {.allowed = found != lists.end() && found->second.contains(question.topic)};
+    }
+    bool restricts_receiving() const noexcept override { return true; }
+
+    std::map<std::string, std::set<std::string, std::less<>>, std::less<>> lists;
+};
+
+// With each strategy, and with clients of several names: on the shard where the shared subscription has its home, and
+// on another one.
+class SharedAmongUnequals : public testing::TestWithParam<broker::SharedStrategy> {
+protected:
+    Client member(std::string_view client_id, QoS qos = AtLeastOnce) {
+        return broker.subscriber(lasting(client_id), "$share/group/+", {.qos = qos});
+    }
+    void permit(std::string_view client_id, std::set<std::string, std::less<>> topics) {
+        permissions.lists[std::string(client_id)] = std::move(topics);
+    }
+    void publish_one(std::string_view topic, QoS qos = AtLeastOnce) {
+        publisher.send(publish(topic, std::to_string(next_id), qos, next_id));
+        ++next_id;
+    }
+    // The topics of what has come. All of it is acknowledged.
+    static Lines topics(const Client& client) {
+        Lines topics;
+        while (true) {
+            const auto packets = client.packets();
+            if (packets.empty()) return topics;
+            for (const auto& packet : packets) {
+                const auto* message = std::get_if<Publish>(&packet);
+                if (message == nullptr) continue;
+                topics.emplace_back(message->topic);
+                if (message->qos == AtLeastOnce) client.send(puback(message->packet_id.value));
+            }
+        }
+    }
+    void end(std::string_view client_id) { broker.connect(client_id).send(disconnect()); }
+    [[nodiscard]] std::uint64_t not_authorized() const { return broker.dropped(broker::DropReason::NotAuthorized); }
+
+    static constexpr std::array<std::string_view, 4> names = {"one", "two", "three", "four"};
+    Lists permissions;
+    Broker broker{
+        {.limits = {.inflight_max = 1}, .policy = {.shared_strategy = GetParam()}, .permissions = &permissions}};
+    Client publisher = broker.connect("p");
+    std::uint16_t next_id = 1;
+};
+INSTANTIATE_TEST_SUITE_P(Strategies, SharedAmongUnequals,
+                         testing::Values(broker::SharedStrategy::RoundRobin, broker::SharedStrategy::Random,
+                                         broker::SharedStrategy::Sticky, broker::SharedStrategy::HashTopic,
+                                         broker::SharedStrategy::HashClient));
+
+TEST_P(SharedAmongUnequals, MessagesGoToThoseWhoMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a", "both"});
+        permit("other", {"b", "both"});
+        auto of_a = member(name);
+        auto of_b = member("other");
+        std::size_t both = 0;
+        for (int i = 0; i != 3; ++i) {
+            for (const auto qos : {AtMostOnce, AtLeastOnce}) {
+                publish_one("a", qos);
+                EXPECT_THAT(topics(of_a), ElementsAre("a")) << name;
+                publish_one("b", qos);
+                EXPECT_THAT(topics(of_b), ElementsAre("b")) << name;
+                publish_one("both", qos);
+                both += topics(of_a).size() + topics(of_b).size();
+            }
+        }
+        EXPECT_EQ(both, 6U);
+        EXPECT_THAT(broker.drops(), IsEmpty());
+        end(name);
+        end("other");
+    }
+}
+
+TEST_P(SharedAmongUnequals, MessagesWaitForThoseWhoMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        auto of_a = member(name);
+        auto of_b = member("other");
+        for (int i = 0; i != 3; ++i) publish_one("a");
+        publish_one("b");
+        EXPECT_THAT(topics(of_b), ElementsAre("b")) << name;
+        of_a.drop();
+        for (int i = 0; i != 2; ++i) {
+            publish_one("a");
+            publish_one("b");
+        }
+        EXPECT_THAT(topics(of_b), ElementsAre("b", "b")) << name;
+        EXPECT_THAT(topics(broker.connect(lasting(name))), ElementsAre("a", "a", "a", "a", "a")) << name;
+        EXPECT_THAT(broker.drops(), IsEmpty());
+        end(name);
+        end("other");
+    }
+}
+
+TEST_P(SharedAmongUnequals, MessagesOfQoS0DoNotWait) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        member(name).drop();
+        auto of_b = member("other");
+        publish_one("a", AtMostOnce);
+        publish_one("a", AtLeastOnce);
+        publish_one("b", AtMostOnce);
+        EXPECT_THAT(topics(of_b), ElementsAre("b")) << name;
+        EXPECT_THAT(topics(broker.connect(lasting(name))), ElementsAre("a")) << name;
+        end(name);
+        end("other");
+    }
+    EXPECT_EQ(broker.dropped(broker::DropReason::Offline), names.size());
+}
+
+TEST_P(SharedAmongUnequals, MessagesAreDroppedWhereNoMemberMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        auto of_a = member(name);
+        auto of_b = member("other");
+        publish_one("secret");
+        publish_one("secret", AtMostOnce);
+        publish_one("a");
+        publish_one("b");
+        EXPECT_THAT(topics(of_a), ElementsAre("a")) << name;
+        EXPECT_THAT(topics(of_b), ElementsAre("b")) << name;
+        end(name);
+        end("other");
+    }
+    EXPECT_EQ(not_authorized(), 2 * names.size());
+    EXPECT_EQ(broker.drops().size(), 2 * names.size());
+}
+
+TEST_P(SharedAmongUnequals, MessagesThatWaitGoToAnotherWhenPermissionIsTakenBack) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {});
+        auto first = member(name);
+        auto second = member("other");
+        for (int i = 0; i != 4; ++i) publish_one("a");
+        permit(name, {});
+        permit("other", {"a"});
+        EXPECT_THAT(topics(first), ElementsAre("a")) << name;  // It had been sent. Its acknowledgement moves the rest.
+        EXPECT_THAT(topics(second), ElementsAre("a", "a", "a")) << name;
+        end(name);
+        end("other");
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+TEST_P(SharedAmongUnequals, MessagesOnTheirWayGoToAnotherWhenPermissionIsTakenBack) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {});
+        auto first = member(name);
+        auto second = member("other");
+        broker.hold_mail();
+        publish_one("a");
+        const auto got = topics(first).size();  // Nothing was on its way where it all is on one shard.
+        permit(name, {});
+        permit("other", {"a"});
+        broker.read_mail();
+        EXPECT_THAT(topics(first), IsEmpty()) << name;
+        EXPECT_EQ(topics(second).size(), 1 - got) << name;
+        end(name);
+        end("other");
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+TEST_P(SharedAmongUnequals, MessagesLeftUnacknowledgedGoToThoseWhoMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        permit("third", {"a"});
+        auto gone = member(name);
+        publish_one("a");
+        EXPECT_EQ(gone.received().size(), 1U);
+        auto other = member("other");
+        gone.drop();
+        publish_one("b");
+        EXPECT_THAT(topics(other), ElementsAre("b")) << name;
+        gone = broker.connect(lasting(name));
+        EXPECT_EQ(gone.received().size(), 1U) << name;  // Sent again.
+        gone.drop();
+        auto third = broker.connect(lasting("third"));
+        third.send(subscribe(1, "$share/group/+", AtLeastOnce));
+        EXPECT_THAT(topics(third), ElementsAre("a")) << name;
+        EXPECT_THAT(topics(broker.connect(lasting(name))), IsEmpty()) << name;
+        for (const auto client_id : {name, std::string_view("other"), std::string_view("third")}) end(client_id);
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+TEST_P(SharedAmongUnequals, MessagesLeftUnacknowledgedWaitForThoseWhoMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        permit("third", {"a"});
+        auto gone = member(name);
+        publish_one("a");
+        EXPECT_EQ(gone.received().size(), 1U);
+        auto other = member("other");
+        auto third = member("third");
+        publish_one("a");
+        const auto to_third = third.received();
+        gone.drop();
+        if (!to_third.empty()) third.send(puback(1));
+        EXPECT_EQ(to_third.size() + topics(third).size(), 2U) << name;
+        EXPECT_THAT(topics(other), IsEmpty());
+        for (const auto client_id : {name, std::string_view("other"), std::string_view("third")}) end(client_id);
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
 }
 
 }  // namespace
