@@ -103,7 +103,7 @@ struct alignas(64) Counters {
 struct Drop {
     Instant at;
     DropReason reason = {};
-    std::string client_id;
+    std::string client_id;  // Or the shared subscription that had not given it to a member: "$share/NAME/FILTER".
     std::string topic;
 };
 

@@ -6,6 +6,9 @@
 //
 // A shard's records of one round are a batch. The Journal makes batches permanent, many at a time, and says so:
 // Shard::committed(). Without a Journal (Commons::journal is null) sessions last as long as the process.
+//
+// Messages that go through shared subscriptions are not written yet: what waits at a home, and what a member has not
+// acknowledged, is lost with the process, although its publisher was told that it is taken.
 
 #include <cstdint>
 #include <optional>

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -71,7 +72,8 @@ struct MemberDelivery {
 struct MemberUpdate {
     GroupId group;
     GroupMember member;
-    std::vector<Delivery> left;  // By a member who is away, unacknowledged, the oldest first: QoS 1.
+    std::vector<Delivery> left;               // By a member who is away, unacknowledged, the oldest first: QoS 1.
+    std::unique_ptr<const std::string> text;  // "$share/NAME/FILTER", from one who joins.
 };
 
 struct MemberLeft {

@@ -288,8 +288,8 @@ private:
     void end_group(SharedGroup& group, Instant now);
     void end_early_groups(Instant now);
     bool deliver_to_group(GroupId id, const MessagePtr& message, Instant now);
-    [[nodiscard]] bool queue_for_group(GroupQueue& queue, Delivery delivery, Instant now);
-    void drop_expired_from_group(GroupQueue& queue, Instant now);
+    [[nodiscard]] bool queue_for_group(const SharedGroup& group, GroupQueue& queue, Delivery delivery, Instant now);
+    void drop_expired_from_group(const SharedGroup& group, GroupQueue& queue, Instant now);
     [[nodiscard]] SharedGroup::Choice choice() noexcept;
     [[nodiscard]] GroupQueue* place(SharedGroup& group, const Delivery& waiting, Instant now);
     [[nodiscard]] bool give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now);
@@ -305,7 +305,6 @@ private:
     void handle_group_mail(mail::MemberLeft& left, Instant now);
     void handle_group_mail(mail::MemberDone& done, Instant now);
     void handle_group_mail(mail::MemberReturned& returned, Instant now);
-    void drop_from_group(const Message& message, DropReason reason, Instant now);
 
     const ShardId id_;
     Commons& commons_;

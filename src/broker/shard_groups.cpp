@@ -54,8 +54,11 @@ void Shard::join_group(Session& session, const SessionSubscription& subscription
     if (!session.groups) session.groups = std::make_unique<Memberships>();
     session.groups->join(group);
     if (is_new) commons_.tree.add(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)));
-    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}};
-    if (is_new) update.member.unacknowledged = session.unacknowledged_of(group);
+    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}, .text = {}};
+    if (is_new) {
+        update.member.unacknowledged = session.unacknowledged_of(group);
+        update.text = std::make_unique<const std::string>(subscription.filter.text());
+    }
     send_home(group, std::move(update), now);
 }
 
@@ -71,7 +74,7 @@ void Shard::update_groups(Session& session, Instant now, std::vector<Delivery> l
     for (const auto& [text, subscription] : session.subscriptions) {
         if (!subscription.filter.shared()) continue;
         const auto group = commons_.group_of(text);
-        mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}};
+        mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}, .text = {}};
         const auto of_group = std::ranges::equal_range(left, group, {}, group_of);
         std::size_t bytes = 0;
         for (auto& delivery : of_group) {
@@ -211,7 +214,7 @@ SharedGroup& Shard::group_at_home(GroupId id) {
 
 void Shard::end_group(SharedGroup& group, Instant now) {
     for (const auto& waiting : group.queue.take_all()) {
-        count_drop("", *waiting.message, DropReason::NoMember, now);
+        count_drop(group.text, *waiting.message, DropReason::NoMember, now);
     }
     counters_.shared_groups.subtract();
     const auto id = group.id;
@@ -239,37 +242,37 @@ bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now)
     if (now_or_never || !others_first) queue = place(group, delivery, now);
     if (queue == nullptr) return false;
     if (now_or_never) {
-        count_drop("", *message, DropReason::Offline, now);
+        count_drop(group.text, *message, DropReason::Offline, now);
         return false;
     }
-    return !queue_for_group(*queue, delivery, now);
+    return !queue_for_group(group, *queue, delivery, now);
 }
 
-bool Shard::queue_for_group(GroupQueue& queue, Delivery delivery, Instant now) {
+bool Shard::queue_for_group(const SharedGroup& group, GroupQueue& queue, Delivery delivery, Instant now) {
     const auto& message = *delivery.message;
     if (!queue.fits(message)) {
-        drop_expired_from_group(queue, now);
+        drop_expired_from_group(group, queue, now);
         while (const auto in_the_way = queue.in_the_way(message)) {
             if (config_.policy.when_full == WhenFull::Reject) {
-                count_drop("", message, DropReason::Rejected, now);
+                count_drop(group.text, message, DropReason::Rejected, now);
                 return false;
             }
             const bool drop_new = config_.policy.when_full == WhenFull::DropNewest || queue.empty();
             if (drop_new) {
-                count_drop("", message, *in_the_way, now);
+                count_drop(group.text, message, *in_the_way, now);
                 return true;
             }
-            count_drop("", *queue.pop_front().message, *in_the_way, now);
+            count_drop(group.text, *queue.pop_front().message, *in_the_way, now);
         }
     }
     queue.push_back(std::move(delivery));
     return true;
 }
 
-void Shard::drop_expired_from_group(GroupQueue& queue, Instant now) {
+void Shard::drop_expired_from_group(const SharedGroup& group, GroupQueue& queue, Instant now) {
     std::vector<Delivery> expired;
     queue.take_expired(now, expired);
-    for (const auto& delivery : expired) count_drop("", *delivery.message, DropReason::Expired, now);
+    for (const auto& delivery : expired) count_drop(group.text, *delivery.message, DropReason::Expired, now);
 }
 
 SharedGroup::Choice Shard::choice() noexcept {
@@ -300,7 +303,7 @@ GroupQueue* Shard::place(SharedGroup& group, const Delivery& waiting, Instant no
     // Who has room may not receive it, and is not to wait for those who may.
     auto* member = group.permitted(message, choice);
     if (member != nullptr && !now_or_never) return backlog_of(*member);
-    count_drop("", message, member == nullptr ? DropReason::NotAuthorized : DropReason::Offline, now);
+    count_drop(group.text, message, member == nullptr ? DropReason::NotAuthorized : DropReason::Offline, now);
     return nullptr;
 }
 
@@ -361,7 +364,7 @@ void Shard::pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instan
     while (!member.backlog->empty()) {
         const auto& next = member.backlog->front();
         if (next.message->expired(now)) {
-            count_drop("", *next.message, DropReason::Expired, now);
+            count_drop(group.text, *next.message, DropReason::Expired, now);
         } else if (!SharedGroup::is_permitted(member, *next.message, choice())) {
             return group.dissolve_backlog(member);  // Not any more: all of it is looked at again, with the rest.
         } else if (!member.takes(*next.message) || !give(group, member, next, now)) {
@@ -378,7 +381,7 @@ void Shard::pump_queue(SharedGroup& group, std::size_t messages_max, Instant now
         const auto& next = group.queue.front();
         auto* queue = &group.queue;
         if (next.message->expired(now)) {
-            count_drop("", *next.message, DropReason::Expired, now);
+            count_drop(group.text, *next.message, DropReason::Expired, now);
             queue = nullptr;
         } else {
             queue = place(group, next, now);
@@ -399,6 +402,7 @@ void Shard::pump_queue(SharedGroup& group, std::size_t messages_max, Instant now
 
 void Shard::handle_group_mail(mail::MemberUpdate& update, Instant now) {
     auto& group = group_at_home(update.group);
+    if (update.text) group.text = *update.text;
     auto& member = group.update(update.member);
     group.leave_for_others(member, std::move(update.left));
     if (!member.online) group.dissolve_backlog(member);

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ public:
     };
 
     const GroupId id;
+    std::string text;  // "$share/NAME/FILTER"; empty until the first member has joined.
     GroupQueue queue;
     bool pumping = false;               // What waits is being given out.
     std::uint32_t recalls_awaited = 0;  // Answers; until they are there, nothing is given out.

@@ -277,6 +277,7 @@ TEST_P(SharedAmongUnequals, MessagesAreDroppedWhereNoMemberMayReceiveThem) {
     }
     EXPECT_EQ(not_authorized(), 2 * names.size());
     EXPECT_EQ(broker.drops().size(), 2 * names.size());
+    EXPECT_THAT(broker.drops(), testing::Each(testing::Field(&broker::Drop::client_id, "$share/group/+")));
 }
 
 TEST_P(SharedAmongUnequals, MessagesThatWaitGoToAnotherWhenPermissionIsTakenBack) {

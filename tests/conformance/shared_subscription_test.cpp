@@ -400,6 +400,26 @@ TEST_P(FullMembers, StopNobodyElse) {
     }
 }
 
+TEST_P(FullMembers, HaveDropsListedUnderTheirSharedSubscription) {
+    for (const auto name : names) {
+        Broker broker{{.limits = limits(1, 2), .policy = policy(broker::WhenFull::DropOldest)}};
+        auto member = broker.subscriber(name, "$share/group/a", AtLeastOnce);
+        auto publisher = broker.connect("p");
+        publisher.send({publish("a", "1", AtLeastOnce, 1), expiring(publish("a", "2", AtLeastOnce, 2), 1)});
+        broker.advance(2s);
+        for (std::uint16_t i = 3; i <= 5; ++i) publisher.send(publish("a", std::to_string(i), AtLeastOnce, i));
+        member.send(disconnect());
+        const auto drops = broker.drops();
+        const auto count = [&](broker::DropReason reason) {
+            return std::ranges::count(drops, reason, &broker::Drop::reason);
+        };
+        EXPECT_EQ(count(broker::DropReason::Expired), 1) << name;
+        EXPECT_EQ(count(broker::DropReason::QueueFull), 1) << name;
+        EXPECT_EQ(count(broker::DropReason::NoMember), 3) << name;  // One of them had been sent to the member.
+        EXPECT_THAT(drops, Each(testing::Field(&broker::Drop::client_id, "$share/group/a")));
+    }
+}
+
 // What a member has not acknowledged when its connection ends.
 class LeftByMembers : public EveryStrategy {
 protected:
