@@ -252,10 +252,11 @@ void Broker::check_bounds() {
     ASSERT(commons_.subscription_bytes() <= bounds_.subscription_bytes_max + one_subscription_bytes);
     ASSERT(commons_.retained.count() <= bounds_.retained_messages_max);
     ASSERT(commons_.retained.bytes() <= bounds_.retained_bytes_max);
-    ASSERT(commons_.queued_bytes == total(&broker::Counters::queued_bytes));
+    const auto in_flight = total(&broker::Counters::inflight_bytes);
+    ASSERT(commons_.queued_bytes == total(&broker::Counters::queued_bytes) + in_flight);
     // What the member of a shared subscription gives back waits again, whatever else does.
     shared_before_ |= total(&broker::Counters::shared_groups) != 0;
-    if (!shared_before_) ASSERT(commons_.queued_bytes <= bounds_.queued_bytes_total_max);
+    if (!shared_before_) ASSERT(commons_.queued_bytes - in_flight <= bounds_.queued_bytes_total_max);
     for (const auto& link : links_) {
         if (!link || !link->open) continue;
         const auto* session = shards_[link->shard.value]->find_session(link->conversation.client_id());

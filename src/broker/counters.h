@@ -91,7 +91,7 @@ struct alignas(64) Counters {
     Counter sockets_accepted, connects_received, connects_refused;
     Counter connections;  // Sockets open now.
     Counter clients_connected, sessions, sessions_expired;
-    Counter inflight_messages, queued_messages, queued_bytes, queued_payload_bytes;
+    Counter inflight_messages, inflight_bytes, queued_messages, queued_bytes, queued_payload_bytes;
     Counter shared_groups, shared_subscriptions;  // The latter count each member.
     std::array<Counter, bound_count> bounds_reached;
     std::array<Counter, drop_reason_count> drops;

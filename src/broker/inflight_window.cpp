@@ -23,6 +23,7 @@ mqtt::PacketId InflightWindow::add(Delivery delivery) {
     const bool mostly_gaps = entries_.size() >= set_aside_from && entries_.size() >= std::size_t{4} * live_;
     if (mostly_gaps || entries_.size() >= ids / 2) set_aside_oldest();
     while (is_straggler(id_in_turn(entries_.size()))) entries_.push_back({.state = State::Gone});  // [MQTT-2.2.1-4]
+    bytes_ += cost(delivery);
     entries_.push_back({.delivery = std::move(delivery), .state = State::Published, .takes_quota = true});
     ASSERT(entries_.size() <= ids);
     send_again_at_ = count();
@@ -56,7 +57,9 @@ void InflightWindow::release(mqtt::PacketId id) {
     ASSERT(entry != nullptr && entry->state == State::Published);
     entry->state = State::Released;
     entry->released_at = ++releases_;
+    bytes_ -= cost(entry->delivery);
     entry->delivery.message = {};
+    bytes_ += cost(entry->delivery);
 }
 
 std::vector<mqtt::PacketId> InflightWindow::released() const {
@@ -86,6 +89,7 @@ Delivery InflightWindow::end(Entry& entry) {
     }
     entry.state = State::Gone;
     entry.takes_quota = false;
+    bytes_ -= cost(entry.delivery);
     --live_;
     return std::exchange(entry.delivery, {});
 }

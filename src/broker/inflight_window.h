@@ -83,6 +83,12 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return live_; }
+    // The memory that they take, with their messages.
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_; }
+    // And that one more would take.
+    [[nodiscard]] static std::size_t cost(const Message& message) noexcept {
+        return sizeof(Entry) + message.size_bytes();
+    }
 
 private:
     struct Straggler {
@@ -109,6 +115,9 @@ private:
     // Of the entry that has this identifier, or would have it; count() or more where there is none.
     [[nodiscard]] std::size_t index_of(mqtt::PacketId id) const noexcept;
     [[nodiscard]] bool is_straggler(mqtt::PacketId id) const noexcept;
+    [[nodiscard]] static std::size_t cost(const Delivery& delivery) noexcept {
+        return delivery.message ? cost(*delivery.message) : sizeof(Entry);
+    }
     [[nodiscard]] Delivery end(Entry& entry);
     void trim();
     void pop_first_in_turn();
@@ -117,6 +126,7 @@ private:
     std::vector<Straggler> stragglers_;
     Ring<Entry> entries_;
     std::size_t send_again_at_ = 0;  // Entries from here on have not been sent on this connection.
+    std::size_t bytes_ = 0;
     std::uint32_t live_ = 0;
     std::uint16_t first_id_ = 1;  // Of entries_[0].
     std::uint16_t send_quota_ = 0;

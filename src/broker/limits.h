@@ -49,8 +49,8 @@ struct Limits {
     std::uint16_t receive_maximum = 1000;            // QoS 1 and 2 from one client and not yet acknowledged.
     std::uint16_t inflight_max = 100;                // QoS 1 and 2 to one client and not yet acknowledged.
     std::uint32_t queue_messages_max = 100'000;      // Waiting for one session, or for one shared subscription.
-    std::size_t queue_bytes_max = 64 * 1024 * 1024;  // The same in bytes.
-    std::size_t queued_bytes_total_max = std::size_t{1024} * 1024 * 1024;  // Waiting for all sessions together.
+    std::size_t queue_bytes_max = 64 * 1024 * 1024;  // The same in bytes, and what is in flight.
+    std::size_t queued_bytes_total_max = std::size_t{1024} * 1024 * 1024;  // The same of all sessions together.
     std::size_t mailbox_bytes_max = 64 * 1024 * 1024;                      // From all shards to one.
 
     // Retained messages.

@@ -12,22 +12,22 @@ constexpr std::size_t left_over_max = 64;
 
 }  // namespace
 
-bool MessageQueue::fits(const Message& message) const noexcept {
-    const auto bound = exceeded_by(message);
+bool MessageQueue::fits(const Message& message, std::size_t bytes_besides) const noexcept {
+    const auto bound = exceeded_by(message, bytes_besides);
     if (bound) accounts_.counters.reached(*bound);
     return !bound;
 }
 
-std::optional<DropReason> MessageQueue::in_the_way(const Message& message) const noexcept {
-    const auto bound = exceeded_by(message);
+std::optional<DropReason> MessageQueue::in_the_way(const Message& message, std::size_t bytes_besides) const noexcept {
+    const auto bound = exceeded_by(message, bytes_besides);
     if (!bound) return std::nullopt;
     return *bound == Bound::QueuedBytesTotalMax ? DropReason::QueuesFull : DropReason::QueueFull;
 }
 
-std::optional<Bound> MessageQueue::exceeded_by(const Message& message) const noexcept {
+std::optional<Bound> MessageQueue::exceeded_by(const Message& message, std::size_t bytes_besides) const noexcept {
     const auto added = cost(message);
     if (size() >= accounts_.limits.queue_messages_max) return Bound::QueueMessagesMax;
-    if (bytes_ + added > accounts_.limits.queue_bytes_max) return Bound::QueueBytesMax;
+    if (bytes_ + bytes_besides + added > accounts_.limits.queue_bytes_max) return Bound::QueueBytesMax;
     if (accounts_.total.load(std::memory_order_relaxed) + added > accounts_.limits.queued_bytes_total_max) {
         return Bound::QueuedBytesTotalMax;
     }

@@ -18,7 +18,7 @@
 
 namespace chappe::broker {
 
-// Bytes that wait in all queues of all shards: one number, shared, for queued_bytes_total_max.
+// Bytes that wait in all queues of all shards or are in flight: one number, shared, for queued_bytes_total_max.
 using QueuedBytesTotal = std::atomic<std::size_t>;
 
 // What queues need to know of the shard they are on.
@@ -40,9 +40,11 @@ public:
     [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_; }
 
     // Whether there is room for `message`. Where there is not, the bound that is in the way is counted as reached.
-    [[nodiscard]] bool fits(const Message& message) const noexcept;
+    // What the owner keeps besides the queue, messages in flight, takes room as well.
+    [[nodiscard]] bool fits(const Message& message, std::size_t bytes_besides = 0) const noexcept;
     // The same without counting: nothing when there is room, else QueueFull or QueuesFull.
-    [[nodiscard]] std::optional<DropReason> in_the_way(const Message& message) const noexcept;
+    [[nodiscard]] std::optional<DropReason> in_the_way(const Message& message,
+                                                       std::size_t bytes_besides = 0) const noexcept;
 
     void push_back(Delivery delivery);
     void push_front(Delivery delivery);  // For a message that comes back undelivered.
@@ -95,7 +97,7 @@ private:
     [[nodiscard]] static std::size_t cost(const Message& message) noexcept {
         return sizeof(Delivery) + message.size_bytes() + (message.expires() ? sizeof(Expiry) : 0);
     }
-    [[nodiscard]] std::optional<Bound> exceeded_by(const Message& message) const noexcept;
+    [[nodiscard]] std::optional<Bound> exceeded_by(const Message& message, std::size_t bytes_besides) const noexcept;
     void account_added(const Delivery& delivery) noexcept;
     void account_removed(const Delivery& delivery) noexcept;
     void note_expiry(Instant at, Number number);

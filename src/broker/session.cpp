@@ -22,6 +22,11 @@ Session::Session(SessionId session_id, std::string name, SessionEnvironment& env
       environment_(environment),
       queue_(environment.accounts) {}
 
+Session::~Session() {
+    inflight_ = {};
+    account_inflight();
+}
+
 void Session::attach(Connection& connection, std::uint16_t send_quota) noexcept {
     ASSERT(connection_ == nullptr);
     connection_ = &connection;
@@ -58,7 +63,8 @@ Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,
     Delivery delivery{.message = message, .qos = qos, .retain = retain};
     for (const auto identifier : identifiers) delivery.subscription_identifiers.add(identifier);
     count_full_window();
-    if (!can_send_now() || !queue_.empty()) return enqueue(std::move(delivery), now);
+    const bool at_once = can_send_now() && queue_.empty() && fits_in_flight(*message);
+    if (!at_once) return enqueue(std::move(delivery), now);
     send(std::move(delivery), now);
     return Taken::Yes;
 }
@@ -76,7 +82,8 @@ bool Session::deliver_from_group(const Delivery& delivery, Instant now) {
     }
     count_full_window();
     const bool promised = groups->promised_to(delivery.group.group);
-    if (promised ? room() == 0 : !can_send_now() || !queue_.empty()) return false;
+    const bool refused = promised ? room() == 0 : !can_send_now() || !queue_.empty() || !fits_in_flight(*message);
+    if (refused) return false;
     send(delivery, now);
     if (promised) {
         groups->end_promise();
@@ -87,7 +94,7 @@ bool Session::deliver_from_group(const Delivery& delivery, Instant now) {
 }
 
 void Session::offer_room() {
-    if (!groups || !groups->any_waits() || groups->promised() || room() == 0) return;
+    if (!groups || !groups->any_waits() || groups->promised() || room() == 0 || !has_bytes_for_promise()) return;
     if (groups->own_queue_next && !queue_.empty()) return;
     groups->promise();
     environment_.events.room_promised = true;
@@ -120,13 +127,45 @@ bool Session::has_unsent_room() const noexcept {
 
 std::size_t Session::room() const noexcept { return has_unsent_room() ? inflight_.room() : 0; }
 
+// A message that does not come from the queue, where it had its place already. Who has acknowledged everything is sent
+// one more whatever its size; and what is sent at once may take a quarter of queued_bytes_total_max beyond it: those
+// who take their messages do not wait for those who let them pile up.
+bool Session::fits_in_flight(const Message& message) const noexcept {
+    const auto& [limits, counters, total] = environment_.accounts;
+    const auto added = InflightWindow::cost(message);
+    const auto all = total.load(std::memory_order_relaxed) + added;
+    const auto all_max = limits.queued_bytes_total_max;
+    if (all > all_max && all - all_max > all_max / 4) return false;
+    return inflight_.size_bytes() == 0 ||
+           inflight_.size_bytes() + queue_.size_bytes() + added <= limits.queue_bytes_max;
+}
+
+// The message that a promise will bring is not known yet, so what is in flight may exceed the bound by this one. It has
+// been waiting at its home, where it counted in the total.
+bool Session::has_bytes_for_promise() const noexcept {
+    return inflight_.size_bytes() == 0 ||
+           inflight_.size_bytes() + queue_.size_bytes() < environment_.accounts.limits.queue_bytes_max;
+}
+
+// After each change of what is in flight.
+void Session::account_inflight() noexcept {
+    auto& [limits, counters, total] = environment_.accounts;
+    const auto messages = inflight_.size();
+    counters.inflight_messages.add(messages - std::exchange(inflight_counted_, messages));  // Less wraps round.
+    const auto bytes = inflight_.size_bytes();
+    const auto more = bytes - std::exchange(inflight_bytes_counted_, bytes);
+    counters.inflight_bytes.add(more);
+    total.fetch_add(more, std::memory_order_relaxed);
+}
+
 Session::Taken Session::enqueue(Delivery delivery, Instant now) {
     if (make_room(delivery, now)) {
         keep(delivery);
         queue_.push_back(std::move(delivery));
         return Taken::Yes;
     }
-    const auto in_the_way = queue_.in_the_way(*delivery.message).value_or(DropReason::QueueFull);
+    const auto in_the_way =
+        queue_.in_the_way(*delivery.message, inflight_.size_bytes()).value_or(DropReason::QueueFull);
     switch (environment_.policy.when_full) {
         case WhenFull::Reject:
             lose(delivery, DropReason::Rejected);
@@ -143,9 +182,9 @@ Session::Taken Session::enqueue(Delivery delivery, Instant now) {
 }
 
 bool Session::make_room(const Delivery& delivery, Instant now) {
-    if (queue_.fits(*delivery.message)) return true;
+    if (queue_.fits(*delivery.message, inflight_.size_bytes())) return true;
     drop_expired(now);
-    while (const auto in_the_way = queue_.in_the_way(*delivery.message)) {
+    while (const auto in_the_way = queue_.in_the_way(*delivery.message, inflight_.size_bytes())) {
         if (environment_.policy.when_full != WhenFull::DropOldest || queue_.empty()) return false;
         lose(queue_.pop_front(), *in_the_way);
     }
@@ -172,11 +211,10 @@ void Session::send(Delivery delivery, Instant now) {
                           .qos = sent.qos,
                           .retain = sent.retain,
                           .subscription_identifiers = sent.subscription_identifiers.all()};
-    if (connection_->send_publish(environment_.encoder, message, variant, packet_id, false, now)) {
-        environment_.accounts.counters.inflight_messages.add();
-        return;
+    if (!connection_->send_publish(environment_.encoder, message, variant, packet_id, false, now)) {
+        lose(inflight_.remove(packet_id), DropReason::PacketTooLarge);  // The quota is given back with it.
     }
-    lose(inflight_.remove(packet_id), DropReason::PacketTooLarge);  // The quota is given back with it.
+    account_inflight();
 }
 
 void Session::send_again(Instant now) {
@@ -195,8 +233,8 @@ void Session::send_again(Instant now) {
             inflight_.sent_again(*packet_id);
             continue;
         }
-        environment_.accounts.counters.inflight_messages.subtract();
         lose(inflight_.remove(*packet_id), DropReason::PacketTooLarge);
+        account_inflight();
     }
 }
 
@@ -209,8 +247,8 @@ void Session::withhold(mqtt::PacketId packet_id) {
         lose(sent.message, DropReason::NotAuthorized);
         return release(packet_id);
     }
-    environment_.accounts.counters.inflight_messages.subtract();
     lose(inflight_.remove(packet_id), DropReason::NotAuthorized);
+    account_inflight();
 }
 
 // Lets the message go and sends PUBREL.
@@ -221,6 +259,7 @@ void Session::release(mqtt::PacketId packet_id) {
             environment_.journal.write(record::MessageReleased{id, entry->delivery.number});
         }
         inflight_.release(packet_id);
+        account_inflight();
     }
     // The client forgets the identifier with PUBREL: were the PUBREC lost here, it would take the message again.
     if (kept) environment_.journal.hold(*connection_);
@@ -310,7 +349,10 @@ bool Session::send_retained_message(const MessagePtr& message, const SessionSubs
     const auto qos = std::min(message->qos(), subscription.options.qos);
     if (subscription.options.no_local && message->publisher() == key) return true;  // [MQTT-3.8.3-3]
     retained_->wants_quota = qos != QoS::AtMostOnce;
-    if (!has_unsent_room() || (qos != QoS::AtMostOnce && !inflight_.has_room())) return false;
+    if (!has_unsent_room()) return false;
+    if (qos != QoS::AtMostOnce && (!inflight_.has_room() || !(inflight_.size() == 0 || fits_in_flight(*message)))) {
+        return false;
+    }
     if (const auto why_not = why_not_to_send(*message, now)) {
         lose(message, *why_not);
         return true;
@@ -350,7 +392,7 @@ mqtt::Result<> Session::handle(const mqtt::PubAck& ack) {
         return mqtt::failure(ReasonCode::ProtocolError, "PUBACK for a message of QoS 2");
     }
     const auto delivery = inflight_.remove(ack.packet_id);
-    environment_.accounts.counters.inflight_messages.subtract();
+    account_inflight();
     if (is_error(ack.reason_code)) {
         lose(delivery, DropReason::RefusedBySubscriber);  // [MQTT-4.8.2-6]
     } else {
@@ -374,7 +416,7 @@ mqtt::Result<> Session::handle(const mqtt::PubRec& ack) {
     }
     if (is_error(ack.reason_code)) {
         const auto delivery = inflight_.remove(ack.packet_id);
-        environment_.accounts.counters.inflight_messages.subtract();
+        account_inflight();
         if (delivery.message) {
             lose(delivery, DropReason::RefusedBySubscriber);
         } else {
@@ -393,7 +435,7 @@ mqtt::Result<> Session::handle(const mqtt::PubComp& ack) {
         return mqtt::failure(ReasonCode::ProtocolError, "PUBCOMP before PUBREC");
     }
     complete(inflight_.remove(ack.packet_id));
-    environment_.accounts.counters.inflight_messages.subtract();
+    account_inflight();
     return {};
 }
 
@@ -463,7 +505,7 @@ template <class Picked>
 std::vector<Delivery> Session::take_from_window(Picked picked) {
     std::vector<Delivery> taken;
     inflight_.extract([&](const InflightWindow::Entry& entry) { return picked(entry.delivery); }, taken);
-    environment_.accounts.counters.inflight_messages.subtract(taken.size());
+    account_inflight();
     return taken;
 }
 

@@ -99,6 +99,9 @@ public:
     };
 
     Session(SessionId id, std::string client_id, SessionEnvironment& environment);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     const SessionId id;
     const std::string client_id;
@@ -205,6 +208,9 @@ private:
     [[nodiscard]] std::size_t room() const noexcept;
     // Whether there is one that is not promised to a shared subscription.
     [[nodiscard]] bool can_send_now() const noexcept { return room() > (groups && groups->promised() ? 1U : 0U); }
+    [[nodiscard]] bool fits_in_flight(const Message& message) const noexcept;
+    [[nodiscard]] bool has_bytes_for_promise() const noexcept;
+    void account_inflight() noexcept;
     void count_full_window();
     void deliver_at_most_once(const MessagePtr& message, bool retain, std::span<const std::uint32_t> identifiers,
                               GroupRef group, Instant now);
@@ -236,6 +242,8 @@ private:
     Connection* connection_ = nullptr;
     std::uint16_t send_quota_ = 0;
     InflightWindow inflight_;
+    std::size_t inflight_bytes_counted_ = 0;  // In the counters and in the total.
+    std::size_t inflight_counted_ = 0;
     MessageQueue queue_;
     std::unique_ptr<RetainedBacklog> retained_;
     std::vector<Received> received_;

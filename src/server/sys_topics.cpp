@@ -29,6 +29,7 @@ void Totals::add(const broker::Counters& counters) {
     sessions += counters.sessions.value();
     sessions_expired += counters.sessions_expired.value();
     inflight_messages += counters.inflight_messages.value();
+    inflight_bytes += counters.inflight_bytes.value();
     queued_messages += counters.queued_messages.value();
     queued_bytes += counters.queued_bytes.value();
     queued_payload_bytes += counters.queued_payload_bytes.value();
@@ -151,6 +152,7 @@ void SysTopics::update_own(const Totals& totals) {
     set("chappe/queued/messages", totals.queued_messages);
     set("chappe/queued/bytes", totals.queued_bytes);
     set("chappe/inflight/messages", totals.inflight_messages);
+    set("chappe/inflight/bytes", totals.inflight_bytes);
     set("chappe/unfinished/bytes", commons_.unfinished_bytes.load(std::memory_order_relaxed));
     set("chappe/subscriptions/bytes", commons_.subscription_bytes());
     set("chappe/retained/bytes", commons_.retained.bytes());

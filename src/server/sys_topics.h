@@ -25,7 +25,8 @@ struct Totals {
     std::uint64_t publish_bytes_received = 0, publish_bytes_sent = 0;
     std::uint64_t sockets_accepted = 0, connects_received = 0, connects_refused = 0;
     std::uint64_t connections = 0, clients_connected = 0, sessions = 0, sessions_expired = 0;
-    std::uint64_t inflight_messages = 0, queued_messages = 0, queued_bytes = 0, queued_payload_bytes = 0;
+    std::uint64_t inflight_messages = 0, inflight_bytes = 0;
+    std::uint64_t queued_messages = 0, queued_bytes = 0, queued_payload_bytes = 0;
     std::uint64_t shared_subscriptions = 0;
     // Not of shards, so not added up from their counters.
     std::uint64_t refused_by_listeners = 0, log_lines_lost = 0;

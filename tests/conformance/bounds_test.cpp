@@ -476,7 +476,9 @@ TEST(Bounds, QueueBytes) {
     EXPECT_THAT(send(), ElementsAre("PUBACK 1 0x97"));
     EXPECT_EQ(broker.reached(Bound::QueueBytesMax), 1U);
     EXPECT_EQ(broker.dropped(DropReason::Rejected), 1U);
-    EXPECT_THAT(broker.connect(lasting("s")).received(), SizeIs(2));
+    auto subscriber = broker.connect(lasting("s"));
+    EXPECT_THAT(subscriber.received(), SizeIs(2));
+    subscriber.send(puback(1));
     EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
 }
 
@@ -493,10 +495,101 @@ TEST(Bounds, QueuedBytesOfAllSessions) {
     send("3");
     EXPECT_EQ(broker.reached(Bound::QueuedBytesTotalMax), 1U);
     EXPECT_EQ(broker.dropped(DropReason::QueuesFull), 1U);
-    EXPECT_THAT(broker.connect(lasting("1")).received(), SizeIs(1));
+    EXPECT_THAT(broker.connect(lasting("1")).exchange(puback(1)), SizeIs(1));
     send("3");
     EXPECT_EQ(broker.reached(Bound::QueuedBytesTotalMax), 1U);
     EXPECT_THAT(broker.connect(lasting("3")).received(), SizeIs(1));
+}
+
+// What a client has not acknowledged is memory as well.
+TEST(Bounds, QueueBytesWithWhatIsInFlight) {
+    Broker broker({.limits = {.queue_bytes_max = two_messages}, .policy = {.when_full = WhenFull::Reject}});
+    auto subscriber = broker.subscriber(lasting("s"), "#", {.qos = ExactlyOnce});
+    auto publisher = broker.connect("p");
+    const auto send = [&](QoS qos = AtLeastOnce) {
+        return publisher.exchange(publish("a", std::string(1000, 'x'), qos, 1));
+    };
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+    EXPECT_THAT(send(ExactlyOnce), ElementsAre("PUBREC 1"));
+    publisher.exchange(pubrel(1));
+    EXPECT_EQ(broker.reached(Bound::QueueBytesMax), 0U);
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1 0x97"));
+    EXPECT_EQ(broker.reached(Bound::QueueBytesMax), 1U);
+    EXPECT_EQ(broker.dropped(DropReason::Rejected), 1U);
+    subscriber.send(pubrec(2));  // The message of QoS 2 is needed no longer.
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+    subscriber.drop();
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1 0x97"));  // It stays until the client is back.
+    subscriber = broker.connect(lasting("s"));
+    EXPECT_THAT(subscriber.received(), SizeIs(3));
+    subscriber.send({puback(1), puback(3)});
+    EXPECT_THAT(send(), ElementsAre("PUBACK 1"));
+}
+
+TEST(Bounds, QueueBytesDoNotStopAMessageThatIsAlone) {
+    Broker broker({.limits = {.queue_bytes_max = 1024}});
+    auto subscriber = broker.subscriber("s", "#", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    for (std::uint16_t id = 1; id != 4; ++id) {
+        publisher.send(publish("a", std::string(2000, 'x'), AtLeastOnce, 1));
+        EXPECT_THAT(subscriber.received(), SizeIs(1));
+        publisher.send(publish("a", std::string(2000, 'y'), AtLeastOnce, 1));
+        EXPECT_THAT(subscriber.received(), IsEmpty());
+        EXPECT_EQ(broker.dropped(DropReason::QueueFull), id);
+        subscriber.send(puback(id));
+    }
+}
+
+// A message of a shared subscription stays at its home until the member has acknowledged enough.
+TEST(Bounds, QueueBytesWithWhatAMemberHasInFlight) {
+    Broker broker({.limits = {.queue_bytes_max = two_messages}});
+    auto member = broker.subscriber("s", "$share/g/a", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    const auto send = [&] { publisher.send(publish("a", std::string(1000, 'x'), AtLeastOnce, 1)); };
+    for (int i = 0; i < 4; ++i) send();
+    EXPECT_THAT(member.received(), SizeIs(2));
+    EXPECT_THAT(member.exchange(puback(1)), SizeIs(2));  // One more than fits: its place had been promised.
+    send();
+    EXPECT_THAT(member.exchange(puback(2)), SizeIs(1));
+    EXPECT_THAT(member.exchange(puback(3)), IsEmpty());
+    EXPECT_TRUE(broker.drops().empty());
+}
+
+TEST(Bounds, QueueBytesMakeRetainedMessagesWait) {
+    Broker broker({.limits = {.queue_bytes_max = two_messages}});
+    auto publisher = broker.connect("p");
+    for (const auto* topic : {"a/1", "a/2", "a/3", "a/4"}) {
+        publisher.send(retained(publish(topic, std::string(1000, 'x'), AtLeastOnce, 1)));
+    }
+    auto subscriber = broker.connect("s");
+    EXPECT_THAT(subscriber.exchange(subscribe(1, "a/+", AtLeastOnce)), SizeIs(1 + 2));
+    EXPECT_THAT(subscriber.exchange(puback(1)), SizeIs(1));
+    EXPECT_THAT(subscriber.exchange(puback(2)), SizeIs(1));
+    EXPECT_TRUE(broker.drops().empty());
+}
+
+TEST(Bounds, QueuedBytesOfAllSessionsLeaveAQuarterForWhatIsSentAtOnce) {
+    Broker broker(
+        {.limits = {.queued_bytes_total_max = 4 * two_messages}, .policy = {.when_full = WhenFull::DropNewest}});
+    broker.subscriber(lasting("away"), "away", {.qos = AtLeastOnce}).drop();
+    auto first = broker.subscriber("1", "1", AtLeastOnce);
+    auto second = broker.subscriber("2", "2", AtLeastOnce);
+    auto publisher = broker.connect("p");
+    const auto send = [&](std::string_view topic) {
+        publisher.send(publish(topic, std::string(1000, 'x'), AtLeastOnce, 1));
+    };
+    for (int i = 0; i < 10; ++i) send("away");
+    EXPECT_EQ(broker.dropped(DropReason::QueuesFull), 1U);
+    send("1");
+    EXPECT_THAT(first.received(), SizeIs(1));
+    send("2");
+    EXPECT_THAT(second.received(), SizeIs(1));
+    send("2");
+    EXPECT_THAT(second.received(), IsEmpty());
+    EXPECT_EQ(broker.dropped(DropReason::QueuesFull), 2U);
+    first.send(puback(1));
+    send("2");
+    EXPECT_THAT(second.received(), SizeIs(1));
 }
 
 TEST(Bounds, MailboxBytesStopReadingPublishers) {

@@ -440,8 +440,9 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {kib, memory_most},
      .reload = Reload::Now,
-     .text = "How many bytes of messages can wait for one session, or for one shared subscription. What happens to "
-             "the next message is for `policy.when_full` to say.",
+     .text = "How many bytes of messages can wait for one session, or for one shared subscription. What the client has "
+             "been sent and not acknowledged counts as well, but when it has acknowledged everything it is sent the "
+             "next message of any size. What happens to a message that does not fit is for `policy.when_full` to say.",
      .example = R"("10 MiB")",
      .access = limit<&Limits::queue_bytes_max>},
     {.section = "limits",
@@ -449,8 +450,9 @@ constexpr Key all_keys[] = {
      .type = Type::Size,
      .range = {kib, memory_most},
      .reload = Reload::Now,
-     .text = "How many bytes of messages can wait for all sessions together. At this bound a session's queue counts "
-             "as full.",
+     .text = "How many bytes of messages can wait for all sessions together, or have been sent and not acknowledged. "
+             "At this bound a session's queue counts as full; a message that can be sent at once may take up to a "
+             "quarter more.",
      .example = R"("256 MiB")",
      .access = limit<&Limits::queued_bytes_total_max>},
     {.section = "limits",
