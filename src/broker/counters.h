@@ -46,7 +46,7 @@ enum class DropReason : std::uint8_t {
     RefusedBySubscriber,  // The subscriber answered with a reason code of 0x80 or more.
     NoMember,             // The shared subscription lost its last member.
 };
-inline constexpr std::size_t drop_reason_count = 12;
+inline constexpr std::size_t drop_reason_count = static_cast<std::size_t>(DropReason::NoMember) + 1;
 
 [[nodiscard]] std::string_view to_string(DropReason reason) noexcept;  // "queue_full"
 
@@ -79,7 +79,7 @@ enum class Bound : std::uint8_t {
     RetainedMessagesMax,
     RetainedBytesMax,
 };
-inline constexpr std::size_t bound_count = 25;
+inline constexpr std::size_t bound_count = static_cast<std::size_t>(Bound::RetainedBytesMax) + 1;
 
 [[nodiscard]] std::string_view to_string(Bound bound) noexcept;  // "packet_size_max"
 
