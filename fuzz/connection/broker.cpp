@@ -314,6 +314,7 @@ void Broker::end_everything() {
     ASSERT(commons_.connections == 0 && commons_.sessions == 0);
     ASSERT(commons_.tree.subscription_count() == 0 && commons_.tree.node_count() == 0);
     ASSERT(commons_.subscription_bytes() == 0);
+    ASSERT(commons_.session_bytes == 0);
     ASSERT(commons_.queued_bytes == 0 && commons_.unfinished_bytes == 0);
     for (const auto counter :
          {&broker::Counters::connections, &broker::Counters::clients_connected, &broker::Counters::sessions,

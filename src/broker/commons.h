@@ -42,6 +42,7 @@ struct Commons {
 
     std::atomic<std::uint32_t> connections = 0;
     std::atomic<std::uint32_t> sessions = 0;
+    std::atomic<std::size_t> session_bytes = 0;  // With wills, without subscriptions and messages.
     QueuedBytesTotal queued_bytes = 0;
     std::atomic<std::size_t> unfinished_bytes = 0;            // Of packets that have not come whole yet.
     std::atomic<std::size_t> session_subscription_bytes = 0;  // What sessions keep of their subscriptions.

@@ -35,6 +35,7 @@ std::string_view to_string(Bound bound) noexcept {
         "unfinished_bytes_total_max",
         "topic_alias_max",
         "sessions_max",
+        "sessions_bytes_max",
         "session_expiry_max_seconds",
         "will_delay_max_seconds",
         "subscriptions_per_session_max",

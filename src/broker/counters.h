@@ -65,6 +65,7 @@ enum class Bound : std::uint8_t {
     UnfinishedBytesTotalMax,
     TopicAliasMax,
     SessionsMax,
+    SessionsBytesMax,
     SessionExpiryMaxSeconds,
     WillDelayMaxSeconds,
     SubscriptionsPerSessionMax,

@@ -39,6 +39,7 @@ struct Limits {
 
     // Sessions.
     std::uint32_t sessions_max = 1'000'000;
+    std::size_t sessions_bytes_max = std::size_t{2048} * 1024 * 1024;  // What they take, with their wills.
     std::uint32_t session_expiry_max_seconds = mqtt::session_never_expires;
     std::uint32_t will_delay_max_seconds = mqtt::session_never_expires;
     std::uint32_t subscriptions_per_session_max = 10'000;

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "broker/connection.h"
+#include "broker/counted_bytes.h"
 #include "broker/counters.h"
 #include "broker/delivery.h"
 #include "broker/inflight_window.h"
@@ -62,7 +63,8 @@ struct StoredWill {
     bool retain;
     std::optional<std::uint32_t> expiry_interval_seconds;
     std::uint32_t delay_interval_seconds;
-    Identity identity;  // On whose behalf: permissions are asked when it is published.
+    Identity identity;          // On whose behalf: permissions are asked when it is published.
+    CountedBytes counted = {};  // In Commons::session_bytes.
 };
 
 struct SessionSubscription {
@@ -107,7 +109,8 @@ public:
     const std::string client_id;
     const ClientKey key;
 
-    Identity identity;  // Of the client that connected last.
+    Identity identity;     // Of the client that connected last.
+    CountedBytes counted;  // In Commons::session_bytes.
     std::uint32_t expiry_interval_seconds = 0;
     std::optional<Instant> ends_at;      // While disconnected, unless it never expires.
     std::optional<Instant> will_due_at;  // While a delayed will waits.
@@ -117,6 +120,12 @@ public:
     bool drop_reported = false;           // A dropped message of this session has been logged.
     // By filter as subscribed. Strangers choose them, so the hash is keyed.
     std::unordered_map<std::string, SessionSubscription, TextHashRef, std::equal_to<>> subscriptions;
+
+    // The memory it takes without will, subscriptions and messages: the client identifier is there twice, and its
+    // place among the sessions of the shard counts as well.
+    [[nodiscard]] static std::size_t size_bytes(const Identity& identity) noexcept {
+        return sizeof(Session) + 2 * identity.client_id.size() + identity.user_name.size() + 128;
+    }
 
     // --- The connection.
     [[nodiscard]] Connection* connection() const noexcept { return connection_; }

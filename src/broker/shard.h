@@ -197,6 +197,7 @@ private:
                                                   bool& present, Instant now);
     // Ends what the connection must not find: another connection, and the session where it is not continued.
     void end_predecessors(Session& session, const Connection& connection, bool clean_start, Instant now);
+    [[nodiscard]] bool has_bytes_for_session(const Connection& connection, const mqtt::Connect& connect);
     void agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now);
     [[nodiscard]] std::uint32_t agreed_session_expiry(const mqtt::Connect& connect) const;
     [[nodiscard]] std::uint16_t agreed_keep_alive(const mqtt::Connect& connect) const;
@@ -214,6 +215,7 @@ private:
     void end_session(Session& session, Instant now);
 
     // --- shard_will.cpp
+    [[nodiscard]] std::size_t will_bytes(const mqtt::Will& will, const Identity& identity);
     void set_will(Session& session, const mqtt::Connect& connect, const Identity& identity);
     void end_will(Session& session, WillFate fate, SessionFate session_fate, Instant now);
     void publish_will(Session& session, Instant now);

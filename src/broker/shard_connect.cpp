@@ -229,6 +229,10 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
         return refuse(connection, ReasonCode::PacketTooLarge, "the Maximum Packet Size leaves no room for CONNACK",
                       now);
     }
+    if (!has_bytes_for_session(connection, connect)) {
+        counters_.reached(Bound::SessionsBytesMax);
+        return refuse(connection, ReasonCode::QuotaExceeded, "sessions_bytes_max is reached", now);
+    }
     bool present = false;
     auto* session = find_or_create_session(connection, connect, present, now);
     if (session == nullptr) {
@@ -271,7 +275,22 @@ Session* Shard::find_or_create_session(const Connection& connection, const mqtt:
     counters_.sessions.add();
     auto [id, created] = sessions_.emplace(client_id, environment_);
     sessions_by_client_.emplace(created.client_id, id);
+    created.counted = CountedBytes(commons_.session_bytes, Session::size_bytes(connection.identity));
     return &created;
+}
+
+// Whether there is room for this client's session with the will that it brings, in place of what it has now.
+bool Shard::has_bytes_for_session(const Connection& connection, const mqtt::Connect& connect) {
+    if (connection.peer.is_operator) return true;
+    auto needed = Session::size_bytes(connection.identity);
+    if (connect.will) needed += will_bytes(*connect.will, connection.identity);
+    std::size_t has = 0;
+    if (const auto* session = find_session(connection.identity.client_id)) {
+        has = session->counted.size() + (session->will ? session->will->counted.size() : 0);
+    }
+    if (needed <= has) return true;
+    const auto others = commons_.session_bytes.load(std::memory_order_relaxed) - has;
+    return others + needed <= config_.limits.sessions_bytes_max;
 }
 
 // A session belongs to the user who began it: its subscriptions and what it is owed were granted to that user alone. So

@@ -8,6 +8,14 @@
 
 namespace chappe::broker {
 
+// The memory that it takes when it is stored.
+std::size_t Shard::will_bytes(const mqtt::Will& will, const Identity& identity) {
+    properties_.clear();
+    mqtt::encode_forwarded_properties(will.properties, properties_);
+    return sizeof(StoredWill) + will.topic.size() + will.payload.size() + properties_.size() +
+           identity.client_id.size() + identity.user_name.size();
+}
+
 void Shard::set_will(Session& session, const mqtt::Connect& connect, const Identity& identity) {
     const auto& will = *connect.will;
     session.will = std::make_unique<StoredWill>(StoredWill{
@@ -20,6 +28,7 @@ void Shard::set_will(Session& session, const mqtt::Connect& connect, const Ident
         .delay_interval_seconds = std::min(will.delay_interval_seconds, config_.limits.will_delay_max_seconds),
         .identity = identity});
     mqtt::encode_forwarded_properties(will.properties, session.will->properties);
+    session.will->counted = CountedBytes(commons_.session_bytes, will_bytes(will, identity));
     if (session.will->delay_interval_seconds < will.delay_interval_seconds) {
         counters_.reached(Bound::WillDelayMaxSeconds);
     }

@@ -155,6 +155,7 @@ void SysTopics::update_own(const Totals& totals) {
     set("chappe/inflight/bytes", totals.inflight_bytes);
     set("chappe/unfinished/bytes", commons_.unfinished_bytes.load(std::memory_order_relaxed));
     set("chappe/subscriptions/bytes", commons_.subscription_bytes());
+    set("chappe/sessions/bytes", commons_.session_bytes.load(std::memory_order_relaxed));
     set("chappe/retained/bytes", commons_.retained.bytes());
     set("chappe/log/lines/lost", totals.log_lines_lost);
     for (std::size_t bound = 0; bound != totals.bounds_reached.size(); ++bound) {

@@ -259,6 +259,48 @@ TEST(Bounds, Sessions) {
     EXPECT_THAT(broker.open(Connect{.client_id = "3"}).received(), ElementsAre("CONNACK 0x00"));
 }
 
+TEST(Bounds, SessionsBytes) {
+    Broker broker({.limits = {.sessions_bytes_max = 100'000}});
+    const std::string payload(60'000, 'x');
+    auto connect = lasting("c");
+    connect.will = Will{.topic = "a", .payload = as_bytes(payload), .delay_interval_seconds = 60};
+    auto client = broker.connect(connect);
+    EXPECT_EQ(broker.reached(Bound::SessionsBytesMax), 0U);
+    connect.client_id = "d";
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x97", "closed"));
+    EXPECT_EQ(broker.reached(Bound::SessionsBytesMax), 1U);
+    auto other = broker.connect(lasting("d"));
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x97", "closed"));  // Nothing has changed.
+    EXPECT_TRUE(other.connected());
+    connect.client_id = "c";
+    client = broker.connect(connect);  // In place of what it has.
+    client.drop();
+    broker.connect(Connect{.client_id = "c"}).drop();
+    connect.client_id = "d";
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x00 session_present"));
+    EXPECT_EQ(broker.reached(Bound::SessionsBytesMax), 2U);
+    connect.client_id = "e";
+    connect.version = V311;
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x88", "closed"));  // Server unavailable.
+    EXPECT_EQ(broker.reached(Bound::SessionsBytesMax), 3U);
+}
+
+TEST(Bounds, SessionsBytesWithoutWills) {
+    Broker broker({.limits = {.sessions_bytes_max = 100'000}});
+    std::vector<Client> clients;
+    std::size_t accepted = 0;
+    for (int i = 0; i < 200; ++i) {
+        const auto client_id = std::to_string(i) + std::string(1000, 'c');
+        clients.push_back(broker.open(Connect{.client_id = client_id}));
+        if (clients.back().connected()) ++accepted;
+    }
+    EXPECT_GT(accepted, 20U);
+    EXPECT_LT(accepted, 50U);
+    EXPECT_EQ(broker.reached(Bound::SessionsBytesMax), 200 - accepted);
+    for (const auto& client : clients) client.drop();
+    EXPECT_THAT(broker.open(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x00"));
+}
+
 TEST(Bounds, SessionExpiry) {
     Broker broker({.limits = {.session_expiry_max_seconds = 10}});
     Connect connect{.clean_start = false, .client_id = "c", .session_expiry_interval_seconds = 10};

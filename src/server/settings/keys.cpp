@@ -358,6 +358,17 @@ constexpr Key all_keys[] = {
      .example = "20000",
      .access = limit<&Limits::sessions_max>},
     {.section = "limits",
+     .name = "sessions_bytes_max",
+     .type = Type::Size,
+     .range = {64 * kib, memory_most},
+     .reload = Reload::Now,
+     .text =
+         "How much memory all sessions together can take by themselves: with client identifiers, user names and "
+         "wills, but not with subscriptions and messages, which have bounds of their own. A CONNECT that would need "
+         "more is refused with reason code 0x97.",
+     .example = R"("256 MiB")",
+     .access = limit<&Limits::sessions_bytes_max>},
+    {.section = "limits",
      .name = "session_expiry_max_seconds",
      .type = Type::Duration,
      .range = {0, never.value},
