@@ -18,6 +18,7 @@
 #include "broker/retained_store.h"
 #include "broker/subscriber.h"
 #include "broker/topic_tree.h"
+#include "broker/unsent_bytes.h"
 
 namespace chappe::broker {
 
@@ -44,6 +45,7 @@ struct Commons {
     std::atomic<std::uint32_t> sessions = 0;
     std::atomic<std::size_t> session_bytes = 0;  // With wills, without subscriptions and messages.
     QueuedBytesTotal queued_bytes = 0;
+    UnsentBytesTotal unsent_bytes;                            // To be written to connections.
     std::atomic<std::size_t> unfinished_bytes = 0;            // Of packets that have not come whole yet.
     std::atomic<std::size_t> session_subscription_bytes = 0;  // What sessions keep of their subscriptions.
 

@@ -10,12 +10,13 @@ constexpr std::size_t topic_alias_size_max = 3 + 1 + 1;
 
 }  // namespace
 
-Connection::Connection(ConnectionId connection_id, Peer from, Counters& counters, std::vector<Action>& actions,
-                       Instant now)
+Connection::Connection(ConnectionId connection_id, Peer from, Counters& counters, UnsentBytes& unsent,
+                       std::vector<Action>& actions, Instant now)
     : id(connection_id),
       peer(std::move(from)),
       opened_at(now),
       last_packet_at(now),
+      output(unsent),
       counters_(counters),
       actions_(actions) {}
 
@@ -61,7 +62,8 @@ bool Connection::send_publish(PublishEncoder& encoder, const MessagePtr& message
 
 void Connection::sent(std::size_t bytes) {
     output.consume(bytes);
-    if (!output.empty()) return;
+    lags_ = !output.empty();
+    if (lags_) return;
     output.clear();
     reply_bytes_ = 0;
 }

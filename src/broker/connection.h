@@ -57,7 +57,8 @@ public:
     };
 
     // Sending asks for an action::Write, once until begin_write().
-    Connection(ConnectionId id, Peer peer, Counters& counters, std::vector<Action>& actions, Instant now);
+    Connection(ConnectionId id, Peer peer, Counters& counters, UnsentBytes& unsent, std::vector<Action>& actions,
+               Instant now);
 
     const ConnectionId id;
     const Peer peer;
@@ -127,6 +128,15 @@ public:
     [[nodiscard]] std::size_t reply_bytes() const noexcept { return reply_bytes_; }
     // So many bytes of the output have been written.
     void sent(std::size_t bytes);
+    // Whether this connection has something unsent and all together have so much that it is not to be given more. Where
+    // the last write has left nothing, as with all who read what they get, a quarter more is for them.
+    [[nodiscard]] bool is_in_full_total(std::size_t unsent_bytes_total_max) const noexcept {
+        if (output.empty()) return false;
+        const auto all = output.unsent_by_all();
+        if (all <= unsent_bytes_total_max) [[likely]]
+            return false;
+        return lags_ || all - unsent_bytes_total_max > unsent_bytes_total_max / 4;
+    }
     // Whether the packet is within the client's Maximum Packet Size, and every text within what a packet can carry.
     // What carries no text is, since a client that CONNACK would be too large for is refused; whoever sends something
     // longer asks first ([MQTT-3.1.2-24]).
@@ -178,6 +188,7 @@ private:
     Counters& counters_;
     std::vector<Action>& actions_;
     bool write_wanted_ = false;
+    bool lags_ = false;  // The last write has left something.
     std::size_t reply_bytes_ = 0;
     Ring<OwedAck> owed_acks_;
     std::uint32_t unacknowledged_ = 0;

@@ -33,16 +33,16 @@ private:
 
 // Why a message was not delivered to a session that was owed it, or not accepted at all.
 enum class DropReason : std::uint8_t {
-    QueueFull,            // The session's queue was at queue_messages_max or queue_bytes_max.
-    QueuesFull,           // All queues together were at queued_bytes_total_max.
-    Rejected,             // The queue was full and the publisher was told so (when_full = reject).
-    UnsentFull,           // QoS 0, and the subscriber does not read fast enough (unsent_bytes_max).
-    Offline,              // QoS 0, and the subscriber is not connected.
-    Expired,              // Its Message Expiry Interval passed.
-    PacketTooLarge,       // Larger than the subscriber's Maximum Packet Size.
-    SessionEnded,         // Still queued or unacknowledged when the session ended.
-    NotAuthorized,        // Publishing or receiving it is not permitted.
-    RetainedFull,         // Not retained: retained_messages_max or retained_bytes_max.
+    QueueFull,       // The session's queue was at queue_messages_max or queue_bytes_max.
+    QueuesFull,      // All queues together were at queued_bytes_total_max.
+    Rejected,        // The queue was full and the publisher was told so (when_full = reject).
+    UnsentFull,      // QoS 0, and the subscriber does not read fast enough (unsent_bytes_max, unsent_bytes_total_max).
+    Offline,         // QoS 0, and the subscriber is not connected.
+    Expired,         // Its Message Expiry Interval passed.
+    PacketTooLarge,  // Larger than the subscriber's Maximum Packet Size.
+    SessionEnded,    // Still queued or unacknowledged when the session ended.
+    NotAuthorized,   // Publishing or receiving it is not permitted.
+    RetainedFull,    // Not retained: retained_messages_max or retained_bytes_max.
     RefusedBySubscriber,  // The subscriber answered with a reason code of 0x80 or more.
     NoMember,             // The shared subscription lost its last member.
 };
@@ -62,6 +62,7 @@ enum class Bound : std::uint8_t {
     ConnectTimeoutSeconds,
     KeepAliveMaxSeconds,
     UnsentBytesMax,
+    UnsentBytesTotalMax,
     UnfinishedBytesTotalMax,
     TopicAliasMax,
     SessionsMax,

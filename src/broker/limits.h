@@ -34,6 +34,7 @@ struct Limits {
     std::uint32_t connect_timeout_seconds = 10;  // From accept to a complete CONNECT and its authentication.
     std::uint16_t keep_alive_max_seconds = 65'535;
     std::size_t unsent_bytes_max = 4 * 1024 * 1024;  // Per connection; beyond it QoS 0 is dropped and QoS 1 and 2 wait.
+    std::size_t unsent_bytes_total_max = std::size_t{1024} * 1024 * 1024;      // The same of all connections together.
     std::size_t unfinished_bytes_total_max = std::size_t{1024} * 1024 * 1024;  // Packets that have not come whole yet.
     std::uint16_t topic_alias_max = 32;                                        // Per connection and direction.
 

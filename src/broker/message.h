@@ -85,6 +85,11 @@ public:
     // The Message Expiry Interval to send: what was received less the full seconds waited ([MQTT-3.3.2-6]).
     [[nodiscard]] std::uint32_t expiry_seconds_left(Instant now) const noexcept;
 
+    // Outputs that refer to it, of all shards, so that it counts once however many those are. Return whether it is the
+    // first, and whether it was the last.
+    [[nodiscard]] bool begin_unsent() const noexcept { return unsent_.fetch_add(1, std::memory_order_relaxed) == 0; }
+    [[nodiscard]] bool end_unsent() const noexcept { return unsent_.fetch_sub(1, std::memory_order_relaxed) == 1; }
+
     // The memory it takes, which bounds in bytes count.
     [[nodiscard]] std::size_t size_bytes() const noexcept {
         return sizeof(Message) + topic_size_ + properties_size_ + payload_size_;
@@ -100,6 +105,7 @@ private:
     Instant expires_at_;  // Instant::max(): never.
     ClientKey publisher_;
     mutable std::atomic<std::uint32_t> references_ = 1;
+    mutable std::atomic<std::uint32_t> unsent_ = 0;
     std::uint32_t payload_size_;
     std::uint32_t properties_size_;
     std::uint16_t topic_size_;

@@ -11,6 +11,7 @@ void Output::append_payload(const MessagePtr& message) {
         return;
     }
     references_.push_back({.copied_before = std::exchange(tail_, 0), .consumed = 0, .message = message});
+    if (message->begin_unsent()) unsent_.add(message->size_bytes());
     size_ += payload.size();
 }
 
@@ -65,15 +66,22 @@ void Output::consume(std::size_t size) {
         const auto referenced = std::min(size, left);
         reference.consumed += referenced;
         size -= referenced;
-        if (reference.copied_before == 0 && referenced == left) references_.pop_front();
+        if (reference.copied_before == 0 && referenced == left) pop_reference();
     }
     copied_.consume(size);
     tail_ -= size;
     ASSERT(size_ != 0 || (copied_.empty() && references_.empty()));
 }
 
+void Output::pop_reference() {
+    const auto message = references_.pop_front().message;
+    if (message->end_unsent()) unsent_.subtract(message->size_bytes());
+}
+
 void Output::clear() {
     copied_.release();
+    count_copied();
+    while (!references_.empty()) pop_reference();
     references_.clear_and_free();
     holds_.clear_and_free();
     tail_ = size_ = 0;

@@ -29,10 +29,21 @@ std::vector<std::string> pieces_of(const Output& output, std::size_t pieces_max 
     return texts;
 }
 
+struct Count {
+    UnsentBytesTotal total;
+    UnsentBytes unsent{total};
+};
+
+// With a count of its own.
+class CountedOutput : private Count, public Output {
+public:
+    CountedOutput() : Output(unsent) {}
+};
+
 const std::string large(Output::reference_from_bytes, 'L');
 
 TEST(Output, CopiesSmallPayloadsTogether) {
-    Output output;
+    CountedOutput output;
     append(output, "head");
     output.append_payload(message("small"));
     append(output, "next");
@@ -41,7 +52,7 @@ TEST(Output, CopiesSmallPayloadsTogether) {
 }
 
 TEST(Output, ReferencesLargePayloads) {
-    Output output;
+    CountedOutput output;
     const auto payload = message(large);
     append(output, "head");
     output.append_payload(payload);
@@ -54,7 +65,7 @@ TEST(Output, ReferencesLargePayloads) {
 }
 
 TEST(Output, GoesOnWhereAWriteEnded) {
-    Output output;
+    CountedOutput output;
     append(output, "head");
     output.append_payload(message(large));
     append(output, "next");
@@ -70,7 +81,7 @@ TEST(Output, GoesOnWhereAWriteEnded) {
 }
 
 TEST(Output, HoldsWhatTheJournalHasNotCommitted) {
-    Output output;
+    CountedOutput output;
     append(output, "free");
     output.hold(1);
     append(output, "first");
@@ -86,12 +97,38 @@ TEST(Output, HoldsWhatTheJournalHasNotCommitted) {
     EXPECT_FALSE(output.committed(3));
 }
 
+TEST(Output, CountsItsMemoryAndWhatIsReferencedOnce) {
+    UnsentBytesTotal total;
+    UnsentBytes first_shard(total);
+    UnsentBytes second_shard(total);
+    const auto payload = message(std::string(100'000, 'L'));
+    {
+        Output first(first_shard);
+        Output second(second_shard);
+        append(first, "head");
+        const auto copied = first.unsent_by_all();
+        EXPECT_GE(copied, 4U);
+        EXPECT_LT(copied, 1000U);
+        first.append_payload(payload);
+        first.append_payload(payload);
+        second.append_payload(payload);
+        EXPECT_EQ(first.unsent_by_all(), copied + payload->size_bytes());
+        first.consume(4 + 100'000);
+        first.consume(99'999);
+        EXPECT_EQ(first.unsent_by_all(), copied + payload->size_bytes());
+        first.consume(1);
+        first.clear();
+        EXPECT_EQ(first.unsent_by_all(), payload->size_bytes());
+    }
+    EXPECT_EQ(first_shard.all(), 0U);
+}
+
 // Appends, holds and writes in random steps; what comes out is what went in.
 TEST(Output, SendsWhatWasAppendedHoweverItIsWritten) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
         SCOPED_TRACE(seed);
         Random random(seed);
-        Output output;
+        CountedOutput output;
         std::string appended;
         std::string sent;
         JournalBatch batch = 0;
@@ -132,6 +169,8 @@ TEST(Output, SendsWhatWasAppendedHoweverItIsWritten) {
         }
         ASSERT_EQ(sent, appended);
         ASSERT_TRUE(output.empty());
+        output.clear();
+        ASSERT_EQ(output.unsent_by_all(), 0U);
     }
 }
 

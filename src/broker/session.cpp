@@ -114,6 +114,10 @@ void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::
         environment_.accounts.counters.reached(Bound::UnsentBytesMax);
         return lose(message, DropReason::UnsentFull, group);
     }
+    if (connection_->is_in_full_total(environment_.accounts.limits.unsent_bytes_total_max)) {
+        environment_.accounts.counters.reached(Bound::UnsentBytesTotalMax);
+        return lose(message, DropReason::UnsentFull, group);
+    }
     const Variant variant{.v5 = connection_->v5(), .retain = retain, .subscription_identifiers = identifiers};
     if (!connection_->send_publish(environment_.encoder, message, variant, {}, false, now)) {
         return lose(message, DropReason::PacketTooLarge, group);
@@ -122,7 +126,8 @@ void Session::deliver_at_most_once(const MessagePtr& message, bool retain, std::
 }
 
 bool Session::has_unsent_room() const noexcept {
-    return connection_ != nullptr && connection_->output.size() < pump_until_unsent_bytes;
+    return connection_ != nullptr && connection_->output.size() < pump_until_unsent_bytes &&
+           !connection_->is_in_full_total(environment_.accounts.limits.unsent_bytes_total_max);
 }
 
 std::size_t Session::room() const noexcept { return has_unsent_room() ? inflight_.room() : 0; }

@@ -17,6 +17,7 @@ constexpr auto retained_expiry_interval = 1s;  // How often expired retained mes
 constexpr auto retained_expiry_pause = 10ms;   // Between portions, when there are many.
 // Bytes of acknowledgements and the like that a connection may have unsent, before unsent_bytes_max stops its reading.
 constexpr std::size_t unsent_replies_max = 64 * 1024;
+constexpr std::size_t unsent_replies_max_in_full_total = 8 * 1024;  // When unsent_bytes_total_max is reached.
 // Beyond connections_max, so many more get an answer to their CONNECT; others are just closed.
 constexpr std::uint32_t connections_answered_beyond_limit = 64;
 constexpr auto keep_alive_pause = 1s;  // Between looks at a keep alive while nobody is read.
@@ -29,6 +30,7 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
       config_(std::move(config)),
       random_(seed),
       drop_log_(config_.drops_kept),
+      unsent_(commons.unsent_bytes),
       retained_expiry_at_(shard.value == 0 ? now + retained_expiry_interval : Instant::max()),
       matches_(commons.tree, matches_kept_max),
       journal_(commons.journal, shard),
@@ -70,7 +72,7 @@ ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
     commons_.connections.fetch_add(1, std::memory_order_relaxed);
     counters_.connections.add();
     auto [id, connection] =
-        connections_.emplace(std::move(handed_over.peer), counters_, actions_, handed_over.opened_at);
+        connections_.emplace(std::move(handed_over.peer), counters_, unsent_, actions_, handed_over.opened_at);
     connection.over_limit = handed_over.over_limit;
     set_deadline(connection, handed_over.opened_at + std::chrono::seconds{config_.limits.connect_timeout_seconds});
     connection.input = std::move(handed_over.input);
@@ -207,7 +209,9 @@ mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& fr
 // slow to read what it subscribed to goes on to be read: its pings and acknowledgements must get through.
 void Shard::pause_or_resume_reading(Connection& connection) {
     const auto unsent = connection.output.size();
-    const auto unsent_max = config_.limits.unsent_bytes_max;
+    const bool full_total = connection.is_in_full_total(config_.limits.unsent_bytes_total_max);
+    const auto unsent_max = full_total ? std::min(config_.limits.unsent_bytes_max, unsent_replies_max_in_full_total)
+                                       : config_.limits.unsent_bytes_max;
     const bool full = connection.reading_paused
                           ? unsent > unsent_max / 2
                           : unsent > unsent_max && connection.reply_bytes() > std::min(unsent_replies_max, unsent_max);
@@ -217,7 +221,7 @@ void Shard::pause_or_resume_reading(Connection& connection) {
     if (!pause) {
         actions_.push_back(action::ReadAgain{connection.id});
     } else if (full) {
-        counters_.reached(Bound::UnsentBytesMax);
+        counters_.reached(full_total ? Bound::UnsentBytesTotalMax : Bound::UnsentBytesMax);
     }
 }
 

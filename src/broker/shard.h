@@ -29,6 +29,7 @@
 #include "broker/session.h"
 #include "broker/shared_group.h"
 #include "broker/slot_map.h"
+#include "broker/unsent_bytes.h"
 #include "mqtt/decoder.h"
 
 namespace chappe::broker {
@@ -314,6 +315,7 @@ private:
     Random random_;
     Counters counters_;
     DropLog drop_log_;
+    UnsentBytes unsent_;
     std::vector<Action> actions_;
     std::vector<Action> taken_actions_;
     DeadlineHeap connection_deadlines_;  // By slot, one each: what it is for follows from the connection's state.

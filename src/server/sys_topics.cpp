@@ -153,6 +153,7 @@ void SysTopics::update_own(const Totals& totals) {
     set("chappe/queued/bytes", totals.queued_bytes);
     set("chappe/inflight/messages", totals.inflight_messages);
     set("chappe/inflight/bytes", totals.inflight_bytes);
+    set("chappe/unsent/bytes", commons_.unsent_bytes.value());
     set("chappe/unfinished/bytes", commons_.unfinished_bytes.load(std::memory_order_relaxed));
     set("chappe/subscriptions/bytes", commons_.subscription_bytes());
     set("chappe/sessions/bytes", commons_.session_bytes.load(std::memory_order_relaxed));

@@ -206,6 +206,69 @@ TEST(Bounds, UnsentBytesDoNotStopReadingWhoIsSlowToReadMessages) {
     EXPECT_THAT(subscriber.received(), SizeIs(10 + 3));
 }
 
+TEST(Bounds, UnsentBytesOfAllConnections) {
+    Broker broker({.limits = {.unsent_bytes_total_max = 250'000}});
+    auto first = broker.subscriber("1", "1");
+    auto second = broker.subscriber("2", "2", AtLeastOnce);
+    auto reader = broker.subscriber("3", "3");
+    auto publisher = broker.connect("p");
+    const std::string payload(100'000, 'x');
+    const auto send = [&](std::string_view topic) { publisher.send(publish(topic, payload, AtLeastOnce, 1)); };
+    first.stop_reading();
+    second.stop_reading();
+    send("1");
+    send("2");
+    send("1");
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesTotalMax), 0U);
+    send("1");
+    send("1");
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesTotalMax), 2U);
+    EXPECT_EQ(broker.dropped(DropReason::UnsentFull), 2U);
+    send("2");  // Waits in the queue.
+    publisher.send({publish("3", "x"), publish("3", "y"), publish("3", "z")});
+    EXPECT_THAT(reader.received(), SizeIs(3));  // For those who read there is room.
+    second.read_again();
+    EXPECT_THAT(second.received(), SizeIs(2));
+    send("1");
+    first.read_again();
+    EXPECT_THAT(first.received(), SizeIs(3));
+    EXPECT_EQ(broker.dropped(DropReason::UnsentFull), 2U);
+}
+
+TEST(Bounds, UnsentBytesOfAllConnectionsCountAMessageOnce) {
+    Broker broker({.limits = {.unsent_bytes_total_max = 250'000}});
+    std::vector<Client> subscribers;
+    for (int i = 0; i != 10; ++i) {
+        subscribers.push_back(broker.subscriber(std::to_string(i), "a"));
+        subscribers.back().stop_reading();
+    }
+    auto other = broker.subscriber("other", "b");
+    other.stop_reading();
+    auto publisher = broker.connect("p");
+    for (const auto* topic : {"a", "a", "b"}) publisher.send(publish(topic, std::string(100'000, 'x')));
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesTotalMax), 0U);
+    publisher.send(publish("a", "x"));
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesTotalMax), 10U);
+    for (const auto& subscriber : subscribers) subscriber.drop();
+    auto last = broker.subscriber("last", "a");
+    publisher.send({publish("a", "x"), publish("a", "y")});
+    EXPECT_THAT(last.received(), SizeIs(2));
+}
+
+TEST(Bounds, UnsentBytesOfAllConnectionsStopReadingWhoDoesNotReadAcknowledgements) {
+    Broker broker({.limits = {.unsent_bytes_total_max = 250'000}});
+    auto slow = broker.subscriber("slow", "a");
+    slow.stop_reading();
+    auto publisher = broker.connect("p");
+    for (int i = 0; i != 3; ++i) publisher.send(publish("a", std::string(100'000, 'x')));
+    publisher.stop_reading();
+    for (int i = 0; i != 10'000; ++i) publisher.send(PingReq{});
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesTotalMax), 1U);
+    publisher.read_again();
+    EXPECT_THAT(publisher.received(), SizeIs(10'000));
+    EXPECT_EQ(broker.reached(Bound::UnsentBytesMax), 0U);
+}
+
 // [MQTT-4.13.2-1]
 TEST(Bounds, UnfinishedPacketsOfAllClients) {
     Broker broker({.limits = {.unfinished_bytes_total_max = 90'000}});

@@ -109,7 +109,10 @@ struct Broker::State {
 
     void perform(broker::Shard& from, broker::action::Write write) {
         const auto client = find(from.id(), write.connection);
-        if (client && !client->reading) return;
+        if (client && !client->reading) {
+            if (from.begin_write(write.connection) != nullptr) from.sent(write.connection, 0, now);
+            return;
+        }
         while (const auto* output = from.begin_write(write.connection)) {
             std::array<Bytes, 16> pieces;
             std::size_t size = 0;

@@ -329,6 +329,16 @@ constexpr Key all_keys[] = {
      .example = R"("1 MiB")",
      .access = limit<&Limits::unsent_bytes_max>},
     {.section = "limits",
+     .name = "unsent_bytes_total_max",
+     .type = Type::Size,
+     .range = {64 * kib, memory_most},
+     .reload = Reload::Now,
+     .text = "How much memory all that waits to be written can take, of all connections together; a payload that waits "
+             "for many connections counts once. Beyond it a connection that has something unsent is treated as at "
+             "`unsent_bytes_max`; one that takes what it is sent has up to a quarter more.",
+     .example = R"("256 MiB")",
+     .access = limit<&Limits::unsent_bytes_total_max>},
+    {.section = "limits",
      .name = "unfinished_bytes_total_max",
      .type = Type::Size,
      .range = {kib, memory_most},
