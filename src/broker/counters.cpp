@@ -25,7 +25,8 @@ std::string_view to_string(Bound bound) noexcept {
     static constexpr auto names = std::to_array<std::string_view>({
         "packet_size_max",  // In the order of the enumerators.
         "connect_packet_size_max", "topic_length_max",
-        "topic_levels_max",        "client_id_length_max",
+        "topic_levels_max",        "user_properties_max",
+        "filters_per_packet_max",  "client_id_length_max",
         "connections_max",         "connect_timeout_seconds",
         "keep_alive_max_seconds",  "unsent_bytes_max",
         "unsent_bytes_total_max",  "unfinished_bytes_total_max",

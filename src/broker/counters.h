@@ -57,6 +57,8 @@ enum class Bound : std::uint8_t {
     ConnectPacketSizeMax,
     TopicLengthMax,
     TopicLevelsMax,
+    UserPropertiesMax,
+    FiltersPerPacketMax,
     ClientIdLengthMax,
     ConnectionsMax,
     ConnectTimeoutSeconds,

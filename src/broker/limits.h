@@ -27,6 +27,8 @@ struct Limits {
     std::uint32_t connect_packet_size_max = 256 * 1024;  // Bytes, until CONNECT has been accepted.
     std::uint32_t topic_length_max = 4096;               // Bytes of a topic name or filter.
     std::uint32_t topic_levels_max = 128;
+    std::uint32_t user_properties_max = 1000;  // Of one packet, and of one will.
+    std::uint32_t filters_per_packet_max = 10'000;
     std::uint32_t client_id_length_max = 1024;  // Bytes of a client identifier; 23 have to be accepted.
 
     // Connections.

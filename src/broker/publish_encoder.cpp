@@ -64,6 +64,14 @@ const PublishEncoder::Head& PublishEncoder::head_with_alias(const MessagePtr& me
     return with_alias_;
 }
 
+void PublishEncoder::release_larger(std::size_t kept_bytes_max) noexcept {
+    const auto release = [&](Head& head) {
+        if (head.bytes.capacity() > kept_bytes_max) head.bytes.release();
+    };
+    for (auto& kept : kept_) release(kept.head);
+    release(with_alias_);
+}
+
 void PublishEncoder::forget() {
     message_ = {};
     for (auto& kept : kept_) kept.used = false;

@@ -41,6 +41,8 @@ public:
 
     // Lets go of the last message.
     void forget();
+    // Gives back the memory of large packets.
+    void release_larger(std::size_t kept_bytes_max) noexcept;
 
 private:
     struct Kept {

@@ -167,8 +167,20 @@ bool Shard::process_frame(Connection& connection, const mqtt::Frame& frame, Byte
     connection.last_packet_at = reading_time(now);
     if (connection.state == Connection::State::AwaitingConnect) return handle_connect(connection, frame, packet, now);
     const auto handled = handle_frame(connection, frame, now);
-    if (!handled) close(connection, handled.error().code, handled.error().reason, now);
+    if (handled) return true;
+    count_if_too_many(handled.error());
+    close(connection, handled.error().code, handled.error().reason, now);
     return true;
+}
+
+mqtt::DecodeLimits Shard::decode_limits() const noexcept {
+    return {.user_properties_max = config_.limits.user_properties_max,
+            .filters_max = config_.limits.filters_per_packet_max};
+}
+
+void Shard::count_if_too_many(const mqtt::Error& error) noexcept {
+    if (error.reason == mqtt::too_many_user_properties) counters_.reached(Bound::UserPropertiesMax);
+    if (error.reason == mqtt::too_many_filters) counters_.reached(Bound::FiltersPerPacketMax);
 }
 
 mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now) {
@@ -181,10 +193,10 @@ mqtt::Result<> Shard::handle_frame(Connection& connection, const mqtt::Frame& fr
         return mqtt::failure(ReasonCode::ProtocolError, "only AUTH may follow CONNECT here");  // [MQTT-3.1.2-30]
     }
     if (connected && frame.type == mqtt::PacketType::Publish) {
-        TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client, publish_));
+        TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client, publish_, decode_limits()));
         return handle(connection, publish_, now);
     }
-    const auto packet = TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client));
+    const auto packet = TRY(mqtt::decode(frame, connection.version, mqtt::Sender::Client, decode_limits()));
     return std::visit(
         [&]<class Packet>(const Packet& read) -> mqtt::Result<> {
             if constexpr (std::is_same_v<Packet, mqtt::PubAck> || std::is_same_v<Packet, mqtt::PubRec> ||
@@ -399,6 +411,17 @@ void Shard::end_round(Instant now) {
         }
     }
     encoder_.forget();
+    release_large();
+}
+
+// One large packet must not leave its memory with the shard. What most have in common is kept: small buffers.
+void Shard::release_large() {
+    constexpr std::size_t kept_bytes_max = 64 * 1024;
+    encoder_.release_larger(kept_bytes_max);
+    if (properties_.capacity() > kept_bytes_max) properties_.release();
+    const auto decoded_bytes =
+        publish_.properties.user_properties.capacity() * sizeof(mqtt::UserProperties::value_type);
+    if (decoded_bytes > kept_bytes_max) publish_ = {};
 }
 
 std::size_t Shard::read_mail(Instant now) {

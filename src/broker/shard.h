@@ -166,6 +166,8 @@ private:
     // --- shard.cpp: the rounds.
     [[nodiscard]] std::size_t process(Connection& connection, Bytes bytes, Instant now);
     [[nodiscard]] bool process_frame(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now);
+    [[nodiscard]] mqtt::DecodeLimits decode_limits() const noexcept;
+    void count_if_too_many(const mqtt::Error& error) noexcept;
     [[nodiscard]] mqtt::Result<> handle_frame(Connection& connection, const mqtt::Frame& frame, Instant now);
     void process_input(Connection& connection, Instant now);
     void count_unfinished(Connection& connection, Instant now);
@@ -178,6 +180,7 @@ private:
     [[nodiscard]] Instant reading_time(Instant now) const noexcept;
     void mailbox_emptied(Instant now);
     void remove_expired_retained(Instant now);
+    void release_large();
     void send_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);

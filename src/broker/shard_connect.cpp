@@ -41,8 +41,9 @@ std::uint32_t asked_session_expiry(const mqtt::Connect& connect) noexcept {
 
 // Returns whether the packet is done with here: not when the client's home is another shard.
 bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now) {
-    const auto read = mqtt::decode(frame, ProtocolVersion::V5, mqtt::Sender::Client);
+    const auto read = mqtt::decode(frame, ProtocolVersion::V5, mqtt::Sender::Client, decode_limits());
     if (!read) {
+        count_if_too_many(read.error());
         counters_.connects_received.add();
         connection.version = mqtt::refusal_version(frame);
         connection.connect_received = true;

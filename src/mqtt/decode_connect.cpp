@@ -55,11 +55,11 @@ Result<> check_flags(ConnectFlags flags, ProtocolVersion version) {
     return {};
 }
 
-Result<Will> read_will(ByteReader& in, ConnectFlags flags, ProtocolVersion version) {
+Result<Will> read_will(ByteReader& in, ConnectFlags flags, ProtocolVersion version, DecodeLimits limits) {
     Will will;
     will.qos = static_cast<QoS>(flags.will_qos());
     will.retain = flags.will_retain();
-    if (version == ProtocolVersion::V5) TRY(read_properties(in, will));
+    if (version == ProtocolVersion::V5) TRY(read_properties(in, will, limits));
     will.topic = TRY(in.string());
     if (!is_valid_topic_name(will.topic))
         return failure(ReasonCode::TopicNameInvalid, "will topic is not a topic name");
@@ -75,8 +75,8 @@ Result<> read_credentials(ByteReader& in, ConnectFlags flags, Connect& out) {
     return {};
 }
 
-Result<> read_connect_properties(ByteReader& in, Connect& out) {
-    TRY(read_properties(in, out));
+Result<> read_connect_properties(ByteReader& in, Connect& out, DecodeLimits limits) {
+    TRY(read_properties(in, out, limits));
     if (out.authentication_data && !out.authentication_method) {
         return failure(ReasonCode::ProtocolError, "authentication data without method");
     }
@@ -98,16 +98,16 @@ Result<bool> read_session_present(ByteReader& in, ProtocolVersion version) {
 
 }  // namespace
 
-Result<Connect> decode_connect(ByteReader& in) {
+Result<Connect> decode_connect(ByteReader& in, DecodeContext context) {
     Connect connect;
     TRY(read_version(in, connect));
     const ConnectFlags flags{TRY(in.u8())};
     TRY(check_flags(flags, connect.version));
     connect.clean_start = flags.clean_start();
     connect.keep_alive_seconds = TRY(in.u16());
-    if (connect.version == ProtocolVersion::V5) TRY(read_connect_properties(in, connect));
+    if (connect.version == ProtocolVersion::V5) TRY(read_connect_properties(in, connect, context.limits));
     connect.client_id = TRY(in.string());
-    if (flags.will()) connect.will = TRY(read_will(in, flags, connect.version));
+    if (flags.will()) connect.will = TRY(read_will(in, flags, connect.version, context.limits));
     TRY(read_credentials(in, flags, connect));
     return connect;
 }
@@ -130,7 +130,7 @@ Result<ConnAck> decode_connack(ByteReader& in, DecodeContext context) {
     if (connack.session_present && connack.reason_code != ReasonCode::Success) {  // [MQTT-3.2.2-6]
         return failure(ReasonCode::ProtocolError, "session present in a refusal");
     }
-    if (context.v5()) TRY(read_properties(in, connack));
+    if (context.v5()) TRY(read_properties(in, connack, context.limits));
     return connack;
 }
 
@@ -139,7 +139,7 @@ Result<Disconnect> decode_disconnect(ByteReader& in, DecodeContext context) {
     if (!context.v5() || in.empty()) return disconnect;
     disconnect.reason_code = TRY(read_reason_code(in, PacketType::Disconnect, context));
     if (in.empty()) return disconnect;
-    TRY(read_properties(in, disconnect));
+    TRY(read_properties(in, disconnect, context.limits));
     if (context.sender == Sender::Server && disconnect.session_expiry_interval_seconds) {  // [MQTT-3.14.2-2]
         return failure(ReasonCode::ProtocolError, "session expiry interval in a server's DISCONNECT");
     }
@@ -153,7 +153,7 @@ Result<Auth> decode_auth(ByteReader& in, DecodeContext context) {
         return failure(ReasonCode::ProtocolError, "reason code is not one of this packet's");
     }
     auth.reason_code = TRY(read_reason_code(in, PacketType::Auth, context));
-    TRY(read_properties(in, auth));
+    TRY(read_properties(in, auth, context.limits));
     if (!auth.authentication_method) {  // 3.15.2.2.2
         return failure(ReasonCode::ProtocolError, "AUTH without authentication method");
     }

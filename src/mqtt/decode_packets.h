@@ -12,11 +12,13 @@ namespace chappe::mqtt {
 struct DecodeContext {
     ProtocolVersion version;
     Sender sender;
+    DecodeLimits limits;
 
     [[nodiscard]] bool v5() const noexcept { return version == ProtocolVersion::V5; }
 };
 
-[[nodiscard]] Result<Connect> decode_connect(ByteReader& in);
+// The version is the packet's own.
+[[nodiscard]] Result<Connect> decode_connect(ByteReader& in, DecodeContext context);
 [[nodiscard]] Result<ConnAck> decode_connack(ByteReader& in, DecodeContext context);
 [[nodiscard]] Result<> decode_publish(std::uint8_t flags, ByteReader& in, DecodeContext context, Publish& out);
 [[nodiscard]] Result<PubAck> decode_puback(ByteReader& in, DecodeContext context);

@@ -49,7 +49,7 @@ Result<Ack> decode_ack(ByteReader& in, DecodeContext context) {
     if (!context.v5() || in.empty()) return ack;
     ack.reason_code = TRY(read_reason_code(in, Ack::type, context));
     if (in.empty()) return ack;
-    TRY(read_properties(in, ack));
+    TRY(read_properties(in, ack, context.limits));
     return ack;
 }
 
@@ -61,7 +61,7 @@ Result<> decode_publish(std::uint8_t flags, ByteReader& in, DecodeContext contex
     out.topic = TRY(in.string());
     if (has_wildcards(out.topic)) return failure(ReasonCode::TopicNameInvalid, "topic name has a wildcard");
     out.packet_id = out.qos == QoS::AtMostOnce ? PacketId{} : TRY(read_packet_id(in, context));
-    if (context.v5()) TRY(read_properties(in, out));
+    if (context.v5()) TRY(read_properties(in, out, context.limits));
     TRY(check(out, context));
     out.payload = in.rest();
     return {};
@@ -74,7 +74,7 @@ Result<PubComp> decode_pubcomp(ByteReader& in, DecodeContext context) { return d
 
 Result<MessageProperties> decode_forwarded_properties(Bytes bytes) {
     MessageProperties properties;
-    TRY(read_properties(ByteReader(bytes), properties,
+    TRY(read_properties(ByteReader(bytes), properties, DecodeLimits{},
                         [](MessageProperties& fields, auto& visitor) { visit_forwarded_properties(fields, visitor); }));
     return properties;
 }

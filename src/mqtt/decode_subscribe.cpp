@@ -41,6 +41,12 @@ Result<Subscribe::Entry> read_entry(ByteReader& in, DecodeContext context) {
     return entry;
 }
 
+// Whether there may be one more filter.
+Result<> check_count(std::size_t filters, DecodeContext context) {
+    if (filters >= context.limits.filters_max) return failure(ReasonCode::QuotaExceeded, too_many_filters);
+    return {};
+}
+
 // The reason codes of SUBACK in 3.1.1 and 3.1: granted QoS, or failure ([MQTT3-3.9.3-2]).
 Result<ReasonCode> read_suback_return_code(ByteReader& in) {
     const auto code = TRY(in.u8());
@@ -53,16 +59,19 @@ Result<ReasonCode> read_suback_return_code(ByteReader& in) {
 Result<Subscribe> decode_subscribe(ByteReader& in, DecodeContext context) {
     Subscribe subscribe;
     subscribe.packet_id = TRY(read_packet_id(in, context));
-    if (context.v5()) TRY(read_properties(in, subscribe));
+    if (context.v5()) TRY(read_properties(in, subscribe, context.limits));
     if (in.empty()) return failure(ReasonCode::ProtocolError, "SUBSCRIBE without topic filter");  // [MQTT-3.8.3-2]
-    while (!in.empty()) subscribe.entries.push_back(TRY(read_entry(in, context)));
+    while (!in.empty()) {
+        TRY(check_count(subscribe.entries.size(), context));
+        subscribe.entries.push_back(TRY(read_entry(in, context)));
+    }
     return subscribe;
 }
 
 Result<SubAck> decode_suback(ByteReader& in, DecodeContext context) {
     SubAck suback;
     suback.packet_id = TRY(read_packet_id(in, context));
-    if (context.v5()) TRY(read_properties(in, suback));
+    if (context.v5()) TRY(read_properties(in, suback, context.limits));
     if (in.empty()) return failure(ReasonCode::ProtocolError, "SUBACK without reason code");  // [MQTT-3.9.3-1]
     while (!in.empty()) {
         suback.reason_codes.push_back(context.v5() ? TRY(read_reason_code(in, PacketType::SubAck, context))
@@ -74,9 +83,12 @@ Result<SubAck> decode_suback(ByteReader& in, DecodeContext context) {
 Result<Unsubscribe> decode_unsubscribe(ByteReader& in, DecodeContext context) {
     Unsubscribe unsubscribe;
     unsubscribe.packet_id = TRY(read_packet_id(in, context));
-    if (context.v5()) TRY(read_properties(in, unsubscribe));
+    if (context.v5()) TRY(read_properties(in, unsubscribe, context.limits));
     if (in.empty()) return failure(ReasonCode::ProtocolError, "UNSUBSCRIBE without topic filter");  // [MQTT-3.10.3-2]
-    while (!in.empty()) unsubscribe.filters.push_back(TRY(in.string()));
+    while (!in.empty()) {
+        TRY(check_count(unsubscribe.filters.size(), context));
+        unsubscribe.filters.push_back(TRY(in.string()));
+    }
     return unsubscribe;
 }
 
@@ -84,7 +96,7 @@ Result<UnsubAck> decode_unsuback(ByteReader& in, DecodeContext context) {
     UnsubAck unsuback;
     unsuback.packet_id = TRY(read_packet_id(in, context));
     if (!context.v5()) return unsuback;
-    TRY(read_properties(in, unsuback));
+    TRY(read_properties(in, unsuback, context.limits));
     if (in.empty()) return failure(ReasonCode::ProtocolError, "UNSUBACK without reason code");  // [MQTT-3.11.3-1]
     while (!in.empty()) {
         unsuback.reason_codes.push_back(TRY(read_reason_code(in, PacketType::UnsubAck, context)));

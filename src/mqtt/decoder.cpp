@@ -78,7 +78,7 @@ Result<Packet> decode_empty(const Frame& frame) {
 
 Result<Packet> decode_as_packet(const Frame& frame, DecodeContext context) {
     Publish publish;
-    TRY(decode(frame, context.version, context.sender, publish));
+    TRY(decode(frame, context.version, context.sender, publish, context.limits));
     return Packet(std::move(publish));
 }
 
@@ -110,12 +110,12 @@ Result<std::optional<Frame>> frame(Bytes bytes, std::size_t packet_size_max, std
     return Frame{type, flags, bytes.subspan(header_size, remaining_length), size};
 }
 
-Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender) {
-    const DecodeContext context{version, sender};
+Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender, DecodeLimits limits) {
+    const DecodeContext context{version, sender, limits};
     TRY(check_frame(frame, context));
     switch (frame.type) {
         case PacketType::Connect:
-            return decode_all(decode_connect, frame);
+            return decode_all(decode_connect, frame, context);
         case PacketType::ConnAck:
             return decode_all(decode_connack, frame, context);
         case PacketType::Publish:
@@ -148,10 +148,10 @@ Result<Packet> decode(const Frame& frame, ProtocolVersion version, Sender sender
     return failure(ReasonCode::MalformedPacket, "packet type 0 is reserved");
 }
 
-Result<> decode(const Frame& frame, ProtocolVersion version, Sender sender, Publish& out) {
+Result<> decode(const Frame& frame, ProtocolVersion version, Sender sender, Publish& out, DecodeLimits limits) {
     ASSERT(frame.type == PacketType::Publish);
     ByteReader in(frame.body);
-    return decode_publish(frame.flags, in, {version, sender}, out);  // The payload takes all that is left.
+    return decode_publish(frame.flags, in, {version, sender, limits}, out);  // The payload takes all that is left.
 }
 
 Result<PacketId> read_packet_id(ByteReader& in, DecodeContext context) {

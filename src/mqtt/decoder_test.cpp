@@ -109,6 +109,52 @@ TEST(Decode, DoesNotAllocateForPublish) {
     EXPECT_TRUE(result.has_value());
 }
 
+TEST(Decode, ReadsNoMoreUserPropertiesThanAllowed) {
+    std::string properties;
+    for (int i = 0; i != 100; ++i) properties += "26 s'' s'' ";
+    const auto fails = [&](const std::string& notation) {
+        const auto bytes = bytes_of(notation);
+        const auto found = only_frame(bytes);
+        EXPECT_TRUE(decode(found, ProtocolVersion::V5, Sender::Client, {.user_properties_max = 100}).has_value());
+        const auto packet = decode(found, ProtocolVersion::V5, Sender::Client, {.user_properties_max = 99});
+        EXPECT_FALSE(packet.has_value());
+        return packet.error();
+    };
+    for (const auto& notation :
+         {"30 { s'a' { " + properties + "} }", "10 { s'MQTT' 05 02 0000 { " + properties + "} s'a' }",
+          "10 { s'MQTT' 05 06 0000 {} s'a' { " + properties + "} s'a' 0000 }",
+          "82 { 0001 { " + properties + "} s'a' 00 }", "E0 { 00 { " + properties + "} }"}) {
+        EXPECT_EQ(fails(notation).code, ReasonCode::QuotaExceeded) << notation;
+        EXPECT_EQ(fails(notation).reason, too_many_user_properties) << notation;
+    }
+    const auto bytes = bytes_of("30 { s'a' { " + properties + "} }");
+    Publish publish;
+    EXPECT_FALSE(decode(only_frame(bytes), ProtocolVersion::V5, Sender::Client, publish, {.user_properties_max = 4})
+                     .has_value());
+    EXPECT_LE(publish.properties.user_properties.capacity(), 4U);
+}
+
+TEST(Decode, ReadsNoMoreSubscriptionIdentifiersThanUserProperties) {
+    const auto bytes = bytes_of("30 { s'a' { 0B 01 0B 01 0B 01 } }");
+    Publish publish;
+    const auto result =
+        decode(only_frame(bytes), ProtocolVersion::V5, Sender::Client, publish, {.user_properties_max = 2});
+    EXPECT_EQ(result.error().code, ReasonCode::ProtocolError);
+    EXPECT_EQ(publish.subscription_identifiers.size(), 2U);
+}
+
+TEST(Decode, ReadsNoMoreFiltersThanAllowed) {
+    for (const auto* notation : {"82 { 0001 {} s'a' 00 s'b' 00 s'c' 00 }", "A2 { 0001 {} s'a' s'b' s'c' }"}) {
+        const auto bytes = bytes_of(notation);
+        const auto found = only_frame(bytes);
+        EXPECT_TRUE(decode(found, ProtocolVersion::V5, Sender::Client, {.filters_max = 3}).has_value());
+        const auto packet = decode(found, ProtocolVersion::V5, Sender::Client, {.filters_max = 2});
+        ASSERT_FALSE(packet.has_value());
+        EXPECT_EQ(packet.error().code, ReasonCode::QuotaExceeded);
+        EXPECT_EQ(packet.error().reason, too_many_filters);
+    }
+}
+
 TEST(Decode, TakesTheVersionOfConnectFromItself) {
     const auto bytes = bytes_of("10 { s'MQTT' 05 02 0000 { 21 0001 } s'a' }");
     const auto packet = decode(only_frame(bytes), ProtocolVersion::V31, Sender::Client);

@@ -25,4 +25,10 @@ std::unexpected<Error> property_not_allowed() {
     return failure(ReasonCode::MalformedPacket, "property is not allowed in this packet");
 }
 
+// A Subscription Identifier repeats as well, but not in what a client sends.
+std::unexpected<Error> property_too_often(PropertyId id) {
+    if (id == PropertyId::UserProperty) return failure(ReasonCode::QuotaExceeded, too_many_user_properties);
+    return failure(ReasonCode::ProtocolError, "property appears more than once");
+}
+
 }  // namespace chappe::mqtt::detail

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "mqtt/byte_reader.h"
+#include "mqtt/decoder.h"
 #include "mqtt/properties.h"
 
 namespace chappe::mqtt {
@@ -32,6 +33,7 @@ struct ValueOf<std::vector<Value>> {
 [[nodiscard]] Result<> check_text(PropertyId id, std::string_view value);
 [[nodiscard]] std::unexpected<Error> property_repeated();
 [[nodiscard]] std::unexpected<Error> property_not_allowed();
+[[nodiscard]] std::unexpected<Error> property_too_often(PropertyId id);
 
 // The numbers: one, two or four bytes wide, or of variable width.
 template <class Value>
@@ -68,7 +70,8 @@ template <class Value>
 // Reads one value, whose id has just been read, into the field of that id.
 class PropertyVisitor {
 public:
-    PropertyVisitor(PropertyId id, std::uint64_t& seen, ByteReader& in) : id_(id), seen_(seen), in_(in) {}
+    PropertyVisitor(PropertyId id, std::uint64_t& seen, ByteReader& in, DecodeLimits limits)
+        : id_(id), seen_(seen), in_(in), limits_(limits) {}
 
     template <class Field, class... Absent>
     void operator()(PropertyId id, Field& field, Absent...) {
@@ -84,6 +87,7 @@ private:
         using Value = typename ValueOf<Field>::type;
         auto value = TRY(read_value<Value>(id_, in_));
         if constexpr (ValueOf<Field>::repeats) {
+            if (field.size() >= limits_.user_properties_max) return property_too_often(id_);
             field.push_back(value);
         } else {
             const auto bit = std::uint64_t{1} << static_cast<unsigned>(id_);
@@ -97,6 +101,7 @@ private:
     PropertyId id_;
     std::uint64_t& seen_;
     ByteReader& in_;
+    DecodeLimits limits_;
     Result<> result_ = property_not_allowed();
 };
 
@@ -104,11 +109,11 @@ private:
 
 // Reads properties until the end of `in`. `visit_fields` is visit_properties() or one of its parts.
 template <class Packet, class VisitFields>
-[[nodiscard]] Result<> read_properties(ByteReader in, Packet& packet, VisitFields visit_fields) {
+[[nodiscard]] Result<> read_properties(ByteReader in, Packet& packet, DecodeLimits limits, VisitFields visit_fields) {
     std::uint64_t seen = 0;
     while (!in.empty()) {
         const auto id = static_cast<PropertyId>(TRY(in.u8()));
-        detail::PropertyVisitor visitor(id, seen, in);
+        detail::PropertyVisitor visitor(id, seen, in, limits);
         visit_fields(packet, visitor);
         TRY(std::move(visitor).result());
     }
@@ -117,11 +122,11 @@ template <class Packet, class VisitFields>
 
 // Property Length, then so many bytes of properties (2.2.2.1).
 template <class Packet>
-[[nodiscard]] Result<> read_properties(ByteReader& in, Packet& packet) {
+[[nodiscard]] Result<> read_properties(ByteReader& in, Packet& packet, DecodeLimits limits) {
     const auto length = TRY(in.variable_byte_integer());
     if (length == 0) return {};
     const auto bytes = TRY(in.take(length));
-    return read_properties(ByteReader(bytes), packet,
+    return read_properties(ByteReader(bytes), packet, limits,
                            [](Packet& fields, auto& visitor) { visit_properties(fields, visitor); });
 }
 

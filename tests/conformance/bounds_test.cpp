@@ -57,6 +57,43 @@ TEST(Bounds, TopicLevels) {
     EXPECT_EQ(broker.reached(Bound::TopicLevelsMax), 2U);
 }
 
+TEST(Bounds, UserProperties) {
+    Broker broker({.limits = {.user_properties_max = 2}});
+    const UserProperties few = {{"a", "1"}, {"a", "2"}};
+    const UserProperties many = {{"a", "1"}, {"a", "2"}, {"a", "3"}};
+    const auto with = [](const UserProperties& properties) {
+        auto packet = publish("a", "x", AtLeastOnce, 1);
+        packet.properties.user_properties = properties;
+        return packet;
+    };
+    Connect connect{.client_id = "c", .will = Will{.topic = "w"}};
+    connect.user_properties = few;
+    connect.will->properties.user_properties = few;
+    auto client = broker.connect(connect);
+    EXPECT_THAT(client.exchange(with(few)), ElementsAre("PUBACK 1 0x10"));
+    EXPECT_EQ(broker.reached(Bound::UserPropertiesMax), 0U);
+    EXPECT_THAT(client.exchange(with(many)), ElementsAre("DISCONNECT 0x97", "closed"));
+    connect.user_properties = many;
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x97", "closed"));
+    connect.user_properties = few;
+    connect.will->properties.user_properties = many;
+    EXPECT_THAT(broker.open(connect).received(), ElementsAre("CONNACK 0x97", "closed"));
+    EXPECT_EQ(broker.reached(Bound::UserPropertiesMax), 3U);
+}
+
+TEST(Bounds, FiltersPerPacket) {
+    Broker broker({.limits = {.filters_per_packet_max = 2}});
+    for (const auto version : {V5, V311}) {
+        const Lines end = version == V5 ? Lines{"DISCONNECT 0x97", "closed"} : Lines{"closed"};
+        auto client = broker.connect("c", version);
+        EXPECT_THAT(client.exchange(subscribe(1, {{"a", {}}, {"b", {}}})), ElementsAre("SUBACK 1 0x00 0x00"));
+        EXPECT_THAT(client.exchange(subscribe(2, {{"a", {}}, {"b", {}}, {"c", {}}})), ElementsAreArray(end));
+        client = broker.connect("c", version);
+        EXPECT_THAT(client.exchange(unsubscribe(1, {"a", "b", "c"})), ElementsAreArray(end));
+    }
+    EXPECT_EQ(broker.reached(Bound::FiltersPerPacketMax), 4U);
+}
+
 TEST(Bounds, ClientIdLength) {  // [MQTT-3.1.3-8] [MQTT3-3.1.3-9]
     Broker broker({.limits = {.client_id_length_max = 30}});
     const std::string longest(30, 'c');
