@@ -198,7 +198,8 @@ void Shard::handle_group_mail(mail::MemberRecall& recall, Instant now) {
                                   .why = mail::MemberReturned::Why::Recalled,
                                   .deliveries = {}};
     auto* session = sessions_.find(recall.session);
-    if (session != nullptr && !session->connected()) {
+    const bool is_member = session != nullptr && session->groups && session->groups->contains(recall.group);
+    if (is_member && !session->connected()) {  // Else it keeps what it was sent: [MQTT-3.10.4-3].
         returned.deliveries = session->take_back(recall.group, std::move(recall.sequences));
     }
     return_to_home(std::move(returned), now);

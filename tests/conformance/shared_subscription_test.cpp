@@ -648,6 +648,29 @@ TEST_P(Recalled, WhileTheMemberUnsubscribes) {
     }
 }
 
+// Who asks is on the same shard as the shared subscription, so that the question is already on its way.
+TEST_P(Recalled, WhileTheMemberUnsubscribesAndIsLostAgain) {  // [MQTT-3.10.4-3]
+    for (const auto name : names) {
+        for (const std::string other_name : {"1", "2", "3", "4"}) {
+            gone = member(name);
+            publish_one(AtLeastOnce);
+            gone.drop();
+            other = broker.connect(lasting(other_name));
+            broker.hold_mail();
+            other.send(subscribe(1, "$share/group/a", AtLeastOnce));
+            gone = broker.connect(lasting(name));
+            const auto kept = gone.received();  // Unless it was there to be asked at once.
+            gone.send(unsubscribe(2, {"$share/group/a"}));
+            gone.drop();
+            broker.read_mail();
+            EXPECT_EQ(broker.connect(lasting(name)).received(), kept) << name << ' ' << other_name;
+            EXPECT_EQ(take_all(other).size(), 1 - kept.size()) << name << ' ' << other_name;
+            end(name);
+            end(other_name);
+        }
+    }
+}
+
 TEST_P(Recalled, WhileEverybodyUnsubscribes) {
     for (const auto name : names) {
         lose(name);
