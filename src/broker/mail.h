@@ -93,9 +93,10 @@ struct MemberDone {
 // What a member has not delivered: it waits at the home, or goes to another one.
 struct MemberReturned {
     enum class Why : std::uint8_t {
-        Left,      // The session has ended, is no member any more, or may not receive this any more.
-        Refused,   // For want of room: the member takes nothing until it has said that it has room.
-        Recalled,  // The answer to a MemberRecall, even if it is nothing.
+        Left,         // The session has ended, is no member any more, or may not receive this any more.
+        SessionEnds,  // A MemberLeft follows. Nothing waits for this member any more.
+        Refused,      // For want of room: the member takes nothing until it has said that it has room.
+        Recalled,     // The answer to a MemberRecall, even if it is nothing.
     };
 
     GroupId group;

@@ -280,7 +280,7 @@ private:
     void leave_group(Session& session, const SessionSubscription& subscription, Instant now);
     // The session has come or gone: tells the homes of its shared subscriptions, and what it left for others.
     void update_groups(Session& session, Instant now, std::vector<Delivery> left = {});
-    // The session ends: gives back what it left.
+    // The session ends: gives back what it has not acknowledged.
     void return_group_deliveries(Session& session, Instant now);
     void return_to_home(mail::MemberReturned returned, Instant now);
     void report_done(mail::MemberDone done, Instant now);
@@ -300,6 +300,8 @@ private:
     [[nodiscard]] GroupQueue* place(SharedGroup& group, const Delivery& waiting, Instant now);
     [[nodiscard]] bool give(SharedGroup& group, SharedGroup::Member& member, const Delivery& waiting, Instant now);
     void pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now);
+    void stop_awaiting_recalls(SharedGroup& group, Instant now);
+    void give_out(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now);
     void recall(SharedGroup& group, Instant now);
     void pump_backlog(SharedGroup& group, SharedGroup::Member& member, Instant now);
     void pump_queue(SharedGroup& group, std::size_t messages_max, Instant now);

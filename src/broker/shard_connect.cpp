@@ -497,10 +497,7 @@ void Shard::end_session(Session& session, Instant now) {
         session.expiry_interval_seconds = 0;
         return close(*session.connection(), ReasonCode::QuotaExceeded, "the session was ended", now);
     }
-    if (session.groups) {  // While their homes still know it, as one who is away and has left nothing.
-        update_groups(session, now);
-        return_group_deliveries(session, now);
-    }
+    if (session.groups) return_group_deliveries(session, now);  // While their homes still know it.
     for (const auto& [text, subscription] : session.subscriptions) remove_subscription(session, subscription, now);
     session.subscriptions.clear();
     // [MQTT-3.1.2-8]: at the latest when the session ends. Its own subscriptions have gone before.

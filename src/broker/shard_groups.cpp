@@ -94,6 +94,7 @@ void Shard::return_group_deliveries(Session& session, Instant now) {
         return_to_home({.group = group,
                         .shard = id_,
                         .session = session.id,
+                        .why = mail::MemberReturned::Why::SessionEnds,
                         .deliveries = {std::move_iterator(of_group.begin()), std::move_iterator(of_group.end())}},
                        now);
         rest = rest.subspan(of_group.size());
@@ -239,6 +240,7 @@ bool Shard::deliver_to_group(GroupId id, const MessagePtr& message, Instant now)
     const Delivery delivery{.message = message,
                             .group = {.shard = id_, .sequence = group.next_sequence(), .group = id}};
     auto* queue = &group.queue;
+    if (group.recalls_awaited != 0 && queue->in_the_way(*message)) stop_awaiting_recalls(group, now);
     const bool others_first = !queue->empty() || group.recalls_awaited != 0;
     if (now_or_never || !others_first) queue = place(group, delivery, now);
     if (queue == nullptr) return false;
@@ -339,10 +341,23 @@ void Shard::pump_group(SharedGroup& group, std::span<SharedGroup::Member> backlo
     }
     if (group.recalls_awaited == 0) {
         pump_queue(group, std::exchange(group.recalled, 0), now);  // Answered at once, on this shard.
-        for (auto& member : backlogs) pump_backlog(group, member, now);
-        pump_queue(group, std::numeric_limits<std::size_t>::max(), now);
+        give_out(group, backlogs, now);
     }
     group.pumping = false;
+}
+
+// Order yields before loss: where nothing more can wait for what is asked back, members get what they have room for.
+void Shard::stop_awaiting_recalls(SharedGroup& group, Instant now) {
+    if (std::exchange(group.pumping, true)) return;
+    group.recalls_awaited = 0;
+    group.recalled = 0;
+    give_out(group, group.members(), now);
+    group.pumping = false;
+}
+
+void Shard::give_out(SharedGroup& group, std::span<SharedGroup::Member> backlogs, Instant now) {
+    for (auto& member : backlogs) pump_backlog(group, member, now);
+    pump_queue(group, std::numeric_limits<std::size_t>::max(), now);
 }
 
 // What members left unacknowledged is asked back when others would take it at once. It is older than what waits here.
@@ -461,6 +476,7 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
     auto* queue = &group.queue;
     if (auto* member = group.find(returned.shard, returned.session)) {
         member->done(static_cast<std::uint32_t>(returned.deliveries.size()));
+        if (returned.why == mail::MemberReturned::Why::SessionEnds) group.give_up(*member);
         const bool refused = returned.why == mail::MemberReturned::Why::Refused;
         if (refused && !std::exchange(member->refused, true)) {
             post(member->shard, mail::RefusalSeen{.group = group.id, .session = member->session});
@@ -471,7 +487,7 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
     // They were within bounds before, so they are not measured again.
     queue->take_back(std::move(waiting));
     if (returned.why != mail::MemberReturned::Why::Recalled) return pump_group(group, {}, now);
-    if (group.recalls_awaited == 0) return pump_group(group, {}, now);  // It was asked by a group that has ended since.
+    if (group.recalls_awaited == 0) return pump_group(group, {}, now);  // By a group that has ended, or that had no room.
     --group.recalls_awaited;
     group.recalled += returned.deliveries.size();
     pump_group(group, group.members(), now);  // Nobody has got anything while the answer was awaited.

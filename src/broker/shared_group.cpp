@@ -22,8 +22,7 @@ SharedGroup::Member& SharedGroup::update(const GroupMember& update) {
 void SharedGroup::leave(ShardId shard, SessionId session) {
     const auto found = places_.find({session, shard});
     if (found == places_.end()) return;
-    dissolve_backlog(members_[found->second]);
-    leave_for_others(members_[found->second], {});
+    give_up(members_[found->second]);
     const auto place = found->second;
     const auto moved = members_.size() - 1;
     places_.erase(found);
@@ -38,6 +37,12 @@ void SharedGroup::leave(ShardId shard, SessionId session) {
         last_ = place;
     }
     if (members_.empty()) last_ = 0;
+}
+
+void SharedGroup::give_up(Member& member) {
+    member.online = false;
+    dissolve_backlog(member);
+    leave_for_others(member, {});
 }
 
 bool SharedGroup::anybody_online() const noexcept { return std::ranges::any_of(members_, &Member::online); }

@@ -64,6 +64,8 @@ public:
 
     Member& update(const GroupMember& member);
     void leave(ShardId shard, SessionId session);
+    // It is about to leave: nothing is for this member any more.
+    void give_up(Member& member);
 
     [[nodiscard]] Member* find(ShardId shard, SessionId session) noexcept;
     [[nodiscard]] bool empty() const noexcept { return members_.empty(); }

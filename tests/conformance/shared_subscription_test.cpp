@@ -370,6 +370,34 @@ TEST_P(FullMembers, WhoAreThereAreNotKeptFromNewMessagesByExpiredOnes) {  // [MQ
     }
 }
 
+// While it is asked back what somebody has left, new messages wait: but none is lost for that.
+TEST_P(FullMembers, WithRoomGetWhatCannotWaitForOlderMessages) {
+    std::size_t tried = 0;
+    for (const auto name : names) {
+        for (const std::string other_name : {"1", "2", "3", "4"}) {
+            for (const auto* publisher_name : {"p", "q", "r", "s"}) {
+                Broker broker{{.limits = limits(100, 10), .policy = policy()}};
+                auto gone = broker.subscriber(lasting(name), "$share/group/a", {.qos = AtLeastOnce});
+                auto publisher = broker.connect(publisher_name);
+                publisher.send(publish("a", "first", AtLeastOnce, 1));
+                gone.drop();
+                auto other = broker.connect(other_name);
+                broker.hold_mail();
+                other.send(subscribe(1, "$share/group/a", AtLeastOnce));
+                (void)take_all(other);
+                publisher.send(publish("a", "now or never"));
+                if (take_all(other).empty()) continue;  // They are not both on the shard of the shared subscription.
+                for (std::uint16_t i = 1; i <= 50; ++i) publisher.send(publish("a", "x", AtLeastOnce, i));
+                broker.read_mail();
+                EXPECT_GE(take_all(other).size(), 50U) << name << ' ' << other_name << ' ' << publisher_name;
+                EXPECT_EQ(broker.drops().size(), 0U);
+                ++tried;
+            }
+        }
+    }
+    EXPECT_GT(tried, 0U);
+}
+
 TEST_P(FullMembers, StopNobodyElse) {
     for (const auto name : names) {
         Broker broker{{.limits = limits(1, 1000), .policy = policy()}};
@@ -546,6 +574,25 @@ TEST_P(LeftByMembers, GoesToAnotherWhenTheSessionEnds) {  // [MQTT-4.8.2-5]
         end("other");
     }
     EXPECT_EQ(broker.dropped(broker::DropReason::SessionEnded), names.size());  // QoS 2.
+}
+
+// What waits for this member, or in the queue of all, is younger.
+TEST_P(LeftByMembers, GoesToAnotherInOrderWhenTheSessionEnds) {
+    for (const auto name : names) {
+        Connect connect{.client_id = name};
+        connect.receive_maximum = 1;
+        auto ends = broker.subscriber(connect, "$share/group/a", {.qos = AtLeastOnce});
+        for (const auto* payload : {"1", "2", "3"}) publish_one(AtLeastOnce, payload);
+        EXPECT_EQ(ends.received().size(), 1U);
+        auto other = broker.connect("other");
+        other.send(subscribe(1, "$share/group/a", AtLeastOnce));
+        const auto before = take_all(other);
+        ends.drop();
+        const auto after = take_all(other);
+        EXPECT_TRUE(std::ranges::is_sorted(after)) << name << testing::PrintToString(after);
+        EXPECT_EQ(before.size() + after.size(), 3U);
+        end("other");
+    }
 }
 
 TEST_P(LeftByMembers, TakesItsRoomWhenItSubscribesAgain) {
