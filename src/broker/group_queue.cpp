@@ -19,6 +19,10 @@ bool came_before(const Delivery& a, const Delivery& b) noexcept {
 void GroupQueue::take_back(std::vector<Delivery> returned) {
     if (returned.empty()) return;
     std::ranges::stable_sort(returned, came_before);
+    if (const auto* youngest = last(); youngest != nullptr && !came_before(returned.front(), *youngest)) {
+        for (auto& delivery : returned) push_back(std::move(delivery));
+        return;
+    }
     std::vector<Delivery> older;
     while (!empty() && came_before(front(), returned.back())) older.push_back(pop_front());
     std::vector<Delivery> merged;

@@ -50,6 +50,11 @@ public:
     void push_front(Delivery delivery);  // For a message that comes back undelivered.
     [[nodiscard]] Delivery pop_front();
     [[nodiscard]] const Delivery& front() const noexcept { return waiting_.front(); }
+    // nullptr: there is none, or it has expired and left a gap.
+    [[nodiscard]] const Delivery* last() const noexcept {
+        if (waiting_.empty() || is_gap(waiting_[waiting_.size() - 1])) return nullptr;
+        return &waiting_[waiting_.size() - 1];
+    }
 
     // Moves every delivery whose message has expired to the end of `out`, the first to expire first. What it costs
     // depends on how many those are, not on how many wait: it may be asked for every message that finds a full queue.
