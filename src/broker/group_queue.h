@@ -13,8 +13,10 @@ class GroupQueue : public MessageQueue {
 public:
     using MessageQueue::MessageQueue;
 
-    // What waits here is nearly always younger.
+    // What waits here is nearly always younger than all of it, or else older.
     void take_back(std::vector<Delivery> returned);
+    // So many will be taken back soon.
+    std::size_t expected = 0;
     // Everything, in order.
     [[nodiscard]] std::vector<Delivery> take_all();
 };

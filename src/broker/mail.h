@@ -72,6 +72,7 @@ struct MemberDelivery {
 struct MemberUpdate {
     GroupId group;
     GroupMember member;
+    bool comes = false;                       // It is there now, or may be permitted something else than before.
     std::vector<Delivery> left;               // By a member who is away, unacknowledged, the oldest first: QoS 1.
     std::unique_ptr<const std::string> text;  // "$share/NAME/FILTER", from one who joins.
 };

@@ -54,7 +54,8 @@ void Shard::join_group(Session& session, const SessionSubscription& subscription
     if (!session.groups) session.groups = std::make_unique<Memberships>();
     session.groups->join(group);
     if (is_new) commons_.tree.add(subscription.filter.filter(), in_tree(group, commons_.home_of_group(group)));
-    mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}, .text = {}};
+    mail::MemberUpdate update{
+        .group = group, .member = member_of(session, subscription), .comes = is_new, .left = {}, .text = {}};
     if (is_new) {
         update.member.unacknowledged = session.unacknowledged_of(group);
         update.text = std::make_unique<const std::string>(subscription.filter.text());
@@ -74,7 +75,11 @@ void Shard::update_groups(Session& session, Instant now, std::vector<Delivery> l
     for (const auto& [text, subscription] : session.subscriptions) {
         if (!subscription.filter.shared()) continue;
         const auto group = commons_.group_of(text);
-        mail::MemberUpdate update{.group = group, .member = member_of(session, subscription), .left = {}, .text = {}};
+        mail::MemberUpdate update{.group = group,
+                                  .member = member_of(session, subscription),
+                                  .comes = session.connected(),
+                                  .left = {},
+                                  .text = {}};
         const auto of_group = std::ranges::equal_range(left, group, {}, group_of);
         std::size_t bytes = 0;
         for (auto& delivery : of_group) {
@@ -404,7 +409,9 @@ void Shard::pump_queue(SharedGroup& group, std::size_t messages_max, Instant now
         }
         if (queue == &group.queue) break;
         auto delivery = group.queue.pop_front();
-        if (queue != nullptr) apart.emplace_back(queue, std::move(delivery));
+        if (queue == nullptr) continue;
+        ++queue->expected;
+        apart.emplace_back(queue, std::move(delivery));
     }
     // They were within bounds before, so they are not measured again.
     std::ranges::stable_sort(apart, {}, [](const auto& waiting) { return waiting.first; });
@@ -412,6 +419,7 @@ void Shard::pump_queue(SharedGroup& group, std::size_t messages_max, Instant now
         auto* queue = first->first;
         std::vector<Delivery> deliveries;
         for (; first != apart.end() && first->first == queue; ++first) deliveries.push_back(std::move(first->second));
+        queue->expected = 0;
         queue->take_back(std::move(deliveries));
     }
 }
@@ -422,7 +430,7 @@ void Shard::handle_group_mail(mail::MemberUpdate& update, Instant now) {
     auto& member = group.update(update.member);
     group.leave_for_others(member, std::move(update.left));
     if (!member.online) group.dissolve_backlog(member);
-    if (choice().restricting != nullptr) group.reconsider();
+    if (update.comes) group.reconsider_for(member, choice());
     pump_group(group, {&member, 1}, now);
 }
 
@@ -474,7 +482,8 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
         waiting.push_back({.message = delivery.message, .group = delivery.group});
     }
     auto* queue = &group.queue;
-    if (auto* member = group.find(returned.shard, returned.session)) {
+    auto* const member = group.find(returned.shard, returned.session);
+    if (member != nullptr) {
         member->done(static_cast<std::uint32_t>(returned.deliveries.size()));
         if (returned.why == mail::MemberReturned::Why::SessionEnds) group.give_up(*member);
         const bool refused = returned.why == mail::MemberReturned::Why::Refused;
@@ -486,8 +495,10 @@ void Shard::handle_group_mail(mail::MemberReturned& returned, Instant now) {
     }
     // They were within bounds before, so they are not measured again.
     queue->take_back(std::move(waiting));
-    if (returned.why != mail::MemberReturned::Why::Recalled) return pump_group(group, {}, now);
-    if (group.recalls_awaited == 0) return pump_group(group, {}, now);  // By a group that has ended, or that had no room.
+    // Nothing is awaited where it was asked by a group that has ended since, or that could not wait.
+    if (returned.why != mail::MemberReturned::Why::Recalled || group.recalls_awaited == 0) {
+        return pump_group(group, {member, member == nullptr ? 0U : 1U}, now);
+    }
     --group.recalls_awaited;
     group.recalled += returned.deliveries.size();
     pump_group(group, group.members(), now);  // Nobody has got anything while the answer was awaited.

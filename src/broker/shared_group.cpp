@@ -1,6 +1,8 @@
 #include "broker/shared_group.h"
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 
 namespace chappe::broker {
 
@@ -69,7 +71,7 @@ bool SharedGroup::anybody_takes(const Message& message) const noexcept {
 
 SharedGroup::Member* SharedGroup::permitted(const Message& message, const Choice& choice) {
     const auto rank = [](const Member& member) {
-        return std::pair(!member.online, member.backlog ? member.backlog->size() : 0);
+        return std::pair(!member.online, member.backlog ? member.backlog->size() + member.backlog->expected : 0);
     };
     Member* best = nullptr;
     for (auto& member : members_) {
@@ -133,14 +135,23 @@ void SharedGroup::dissolve_backlog(Member& member) {
     member.backlog.reset();
 }
 
-void SharedGroup::reconsider() {
+void SharedGroup::reconsider_for(Member& comer, const Choice& choice) {
+    const auto is_for_comer = [&](const Delivery& delivery) { return is_permitted(comer, *delivery.message, choice); };
+    std::vector<Delivery> waiting;
     for (auto& member : members_) {
-        left_ += member.withheld.size();
-        for (; !member.withheld.empty(); member.withheld.pop_back()) {
-            member.left.push_back(std::move(member.withheld.back()));
-        }
-        if (!member.online) dissolve_backlog(member);
+        const auto moved = std::ranges::stable_partition(member.withheld, std::not_fn(is_for_comer));
+        left_ += moved.size();
+        // All of it is older than the rest of what is left.
+        for (auto& delivery : std::views::reverse(moved)) member.left.push_back(std::move(delivery));
+        member.withheld.erase(moved.begin(), moved.end());
+        const bool is_of_hash = waits_apart(choice.strategy) && member.online;
+        if (!member.backlog || is_of_hash || &member == &comer) continue;
+        member.backlog->extract(is_for_comer, waiting);
+        if (member.backlog->empty()) member.backlog.reset();
     }
+    if (waiting.empty()) return;
+    dissolve_backlog(comer);  // Or what waits for this one alone would overtake it.
+    queue.take_back(std::move(waiting));
 }
 
 bool SharedGroup::Member::takes(const Message& message) const noexcept {
@@ -159,10 +170,14 @@ SharedGroup::Member* SharedGroup::next_in_turn(const Message& message, const Cho
 
 SharedGroup::Member* SharedGroup::at_random(const Message& message, const Choice& choice) {
     Member* chosen = nullptr;
-    std::uint64_t seen = 0;
+    std::uint64_t best = 0;
     for (auto& member : members_) {
-        if (!member.takes(message) || !is_permitted(member, message, choice)) continue;
-        if (choice.random.below(++seen) == 0) chosen = &member;
+        if (!member.takes(message)) continue;
+        const auto weight = choice.random.next();
+        if ((chosen == nullptr || weight > best) && is_permitted(member, message, choice)) {  // Few are asked about.
+            chosen = &member;
+            best = weight;
+        }
     }
     return chosen;
 }

@@ -103,8 +103,9 @@ public:
 
     // What waits for this member alone is for everybody again.
     void dissolve_backlog(Member& member);
-    // Somebody has come, or may receive something else than before: so is what waited since nobody else might have it.
-    void reconsider();
+    // This one has come, or may be permitted something else than before: so is what it may receive of that which waited
+    // since nobody else might have it. Where no hash decides, also what waits for others alone.
+    void reconsider_for(Member& comer, const Choice& choice);
 
 private:
     using Key = std::pair<SessionId, ShardId>;

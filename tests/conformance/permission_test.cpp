@@ -146,11 +146,14 @@ class Lists : public broker::Permissions {
 public:
     broker::Decision decide(const broker::Question& question) const override {
         if (question.access != broker::Access::Receive) return {};
+        ++asked;
         const auto found = lists.find(question.who.client_id);
         return {.allowed = found != lists.end() && found->second.contains(question.topic)};
     }
-    bool restricts_receiving() const noexcept override { return true; }
+    bool restricts_receiving() const noexcept override { return restricts; }
 
+    bool restricts = true;
+    mutable std::size_t asked = 0;
     std::map<std::string, std::set<std::string, std::less<>>, std::less<>> lists;
 };
 
@@ -311,6 +314,88 @@ TEST_P(SharedAmongUnequals, MessagesOnTheirWayGoToAnotherWhenPermissionIsTakenBa
         broker.read_mail();
         EXPECT_THAT(topics(first), IsEmpty()) << name;
         EXPECT_EQ(topics(second).size(), 1 - got) << name;
+        end(name);
+        end("other");
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+// One is on its way, the other waits for the same member.
+TEST_P(SharedAmongUnequals, MessagesBehindOneOnItsWayGoToAnotherWhenPermissionIsTakenBack) {
+    for (const auto name : names) {
+        for (const auto* publisher_name : {"p", "q", "r", "s"}) {
+            permit(name, {"a"});
+            permit("other", {});
+            auto first = member(name);
+            auto second = member("other");
+            publisher = broker.connect(publisher_name);
+            broker.hold_mail();
+            publish_one("a");
+            publish_one("a");
+            const auto got = topics(first).size();
+            permit(name, {});
+            permit("other", {"a"});
+            broker.read_mail();
+            EXPECT_EQ(got + topics(second).size(), 2U) << name << ' ' << publisher_name;
+            end(name);
+            end("other");
+        }
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+TEST_P(SharedAmongUnequals, MessagesThatWaitAreLookedAtWhenSomebodyComesWhoMayReceiveThem) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        permit("third", {"a"});
+        auto gone = member(name);
+        auto other = member("other");
+        gone.drop();
+        for (int i = 0; i != 20; ++i) publish_one("a");
+        const auto asked = permissions.asked;
+        other.send(subscribe(2, "$share/group/+", AtLeastOnce));  // As before.
+        EXPECT_EQ(permissions.asked, asked);
+        auto third = broker.connect(lasting("third"));
+        third.send(subscribe(1, "$share/group/+", AtLeastOnce));
+        EXPECT_EQ(topics(third).size(), 20U) << name;
+        for (const auto client_id : {name, std::string_view("other"), std::string_view("third")}) end(client_id);
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+// It has room for one of them; of the others each has the same share.
+TEST_P(SharedAmongUnequals, MessagesThatWaitForASilentMemberGoToOneWhoComes) {
+    for (const auto name : names) {
+        permit(name, {"a"});
+        permit("other", {"b"});
+        permit("third", {"a"});
+        auto silent = member(name);
+        auto other = member("other");
+        for (int i = 0; i != 4; ++i) publish_one("a");
+        auto third = broker.connect(lasting("third"));
+        third.send(subscribe(1, "$share/group/+", AtLeastOnce));
+        const bool by_hash =
+            GetParam() == broker::SharedStrategy::HashTopic || GetParam() == broker::SharedStrategy::HashClient;
+        const bool decided = by_hash || GetParam() == broker::SharedStrategy::Sticky;
+        EXPECT_EQ(topics(third).size(), decided ? 0U : 2U) << name;
+        EXPECT_EQ(topics(silent).size(), decided ? 4U : 2U) << name;
+        for (const auto client_id : {name, std::string_view("other"), std::string_view("third")}) end(client_id);
+    }
+    EXPECT_THAT(broker.drops(), IsEmpty());
+}
+
+TEST_P(SharedAmongUnequals, MessagesThatWaitGoToWhoComesWhenNothingIsRestrictedAnyMore) {
+    for (const auto name : names) {
+        permissions.restricts = true;
+        permit(name, {"a"});
+        auto gone = member(name);
+        auto other = member("other");
+        gone.drop();
+        publish_one("a");
+        EXPECT_THAT(topics(other), IsEmpty()) << name;
+        permissions.restricts = false;
+        EXPECT_THAT(topics(broker.connect(lasting("other"))), ElementsAre("a")) << name;
         end(name);
         end("other");
     }
