@@ -146,9 +146,12 @@ TEST_F(AGroup, AsksBackWhatOthersTake) {
 class OwnTopics : public Permissions {
 public:
     Decision decide(const Question& question) const override {
+        ++asked;
         return {.allowed = question.who.client_id == question.topic};
     }
     bool restricts_receiving() const noexcept override { return true; }
+
+    mutable int asked = 0;
 };
 
 TEST_F(AGroup, ChoosesAmongThoseWhoMayReceive) {
@@ -173,6 +176,18 @@ TEST_F(AGroup, ChoosesAmongThoseWhoMayReceive) {
             EXPECT_EQ(group.permitted(*c, choice), nullptr);
         }
     }
+}
+
+TEST_F(AGroup, AtRandomAsksAboutFewMembersOnly) {
+    const OwnTopics permissions;
+    const auto identity = std::make_shared<const Identity>(Identity{.client_id = "a"});
+    for (std::uint64_t session = 1; session <= 1000; ++session) {
+        join(session);
+        member(session).identity = identity;
+    }
+    const auto message = Message::create({.topic = "a", .qos = QoS::AtLeastOnce});
+    EXPECT_NE(group.choose(*message, {SharedStrategy::Random, random, hash, &permissions}), nullptr);
+    EXPECT_LT(permissions.asked, 30);
 }
 
 TEST_F(AGroup, LetsAMessageWaitForWhoIsThereAndHasTheLeastWaiting) {
