@@ -252,14 +252,20 @@ TEST_F(DialerTest, CancelsAtAnyStage) {
 }
 
 TEST_F(DialerTest, RefusesWhenTooManyNamesAreLookedUp) {
+    const auto begun = std::make_shared<std::latch>(1);
     const auto gate = std::make_shared<std::latch>(1);
     const auto wait = [gate] {
         gate->wait();
         return 0;
     };
+    const auto begin_and_wait = [begun, wait] {
+        begun->count_down();
+        return wait();
+    };
     WorkerPool small({.threads_max = 1, .jobs_max = 1});
-    while (small.run(*loop, wait, [](int) {})) {  // One is worked on, one waits.
-    }
+    ASSERT_TRUE(small.run(*loop, begin_and_wait, [](int) {}));
+    begun->wait();
+    ASSERT_TRUE(small.run(*loop, wait, [](int) {}));  // One is worked on, one waits.
     Dialer refused(*loop, small);
     std::optional<std::string> outcome;
     refused.dial(url_of("some.lan", 1883), [&](auto dialed) { outcome = note(std::move(dialed)); });
