@@ -5,10 +5,13 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "base/certificate.h"
 
 namespace chappe::net {
 
@@ -59,10 +62,20 @@ struct Credentials {
     friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
+// What a TLS handshake has found out about the other end, and settled with it.
+struct TlsPeer {
+    std::string version;               // "TLSv1.3".
+    std::string cipher;                // "TLS_AES_256_GCM_SHA384".
+    std::string application_protocol;  // By ALPN; empty: none.
+    std::string server_name;           // Which the client asked for (SNI); empty: none.
+    std::shared_ptr<const Certificate> certificate;  // Verified; null: none.
+};
+
 // The other end of a connection.
 struct Peer {
     Endpoint endpoint;
     std::optional<Credentials> credentials;  // Unix sockets only.
+    std::shared_ptr<const TlsPeer> tls;      // Null: no TLS, or its handshake is not over.
 
     // "192.168.1.5:50312", or "unix:/run/chappe.sock pid=4242 uid=1000".
     [[nodiscard]] std::string text() const;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstring>
 
 #include "base/assert.h"
 
@@ -63,7 +62,7 @@ void SocketStream::on_ready(Readiness readiness) {
 Result<ReadOutcome> SocketStream::read(std::span<std::uint8_t> into) {
     using enum ReadOutcome::Next;
     ASSERT(is_open() && !into.empty());
-    if (!unread_.empty()) return ReadOutcome{take_unread(into), More};
+    if (!unread_.empty()) return ReadOutcome{unread_.take(into), More};
 
     const auto received = receive(socket_.get(), into);
     if (received > 0) {
@@ -77,20 +76,9 @@ Result<ReadOutcome> SocketStream::read(std::span<std::uint8_t> into) {
     return io_error("read from " + peer_.text(), errno);
 }
 
-std::size_t SocketStream::take_unread(std::span<std::uint8_t> into) {
-    const auto size = std::min(into.size(), unread_.size());
-    std::memcpy(into.data(), unread_.data(), size);
-    unread_.consume(size);
-    if (unread_.empty()) unread_.release();
-    return size;
-}
-
 void SocketStream::unread(Bytes bytes) {
     if (bytes.empty()) return;
-    Buffer joined;  // What is put back now was read before what is still there.
-    joined.append(bytes);
-    joined.append(unread_.bytes());
-    unread_ = std::move(joined);
+    unread_.put_back(bytes);
     if (watch_.active()) watch_.loop()->again(*handler_);
 }
 
@@ -119,7 +107,7 @@ Result<void> SocketStream::finish_writing() {
 void SocketStream::close() noexcept {
     detach();
     socket_.close();
-    unread_.release();
+    unread_.clear();
 }
 
 }  // namespace chappe::net

@@ -6,6 +6,7 @@
 
 #include "net/file_descriptor.h"
 #include "net/stream.h"
+#include "net/unread.h"
 
 namespace chappe::net {
 
@@ -30,13 +31,12 @@ public:
 
 private:
     void on_ready(Readiness readiness) override;
-    [[nodiscard]] std::size_t take_unread(std::span<std::uint8_t> into);
 
     FileDescriptor socket_;
     Watch watch_;
     Handler* handler_ = nullptr;
     bool hung_up_ = false;  // The peer has finished or failed: read to the end, no event will follow.
-    Buffer unread_;
+    Unread unread_;
     Peer peer_;
 };
 

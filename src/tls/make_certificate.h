@@ -1,0 +1,40 @@
+#pragma once
+
+// Makes keys and certificates for a local network: a CA of one's own, and what it signs for servers and clients.
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "tls/certificate.h"
+
+namespace chappe::tls {
+
+// A certificate with its key, in memory.
+struct Credentials {
+    CertificateHandle certificate;
+    KeyHandle key;
+};
+
+enum class Purpose : std::uint8_t { Authority, Server, Client };
+
+struct CertificateRequest {
+    Purpose purpose = Purpose::Server;
+    std::string common_name;
+    std::vector<std::string> names;  // Of a server: host names and IP addresses.
+    unsigned days = 825;             // From now. An hour before counts too, for clocks that are behind.
+};
+
+// With a new key on the curve P-256, which microcontrollers can use. `issuer` signs it; null: it signs itself.
+[[nodiscard]] Credentials make_certificate(const CertificateRequest& request, const Credentials* issuer);
+
+// As PEM text.
+[[nodiscard]] std::string certificate_pem(X509& certificate);
+[[nodiscard]] std::string key_pem(EVP_PKEY& key);
+
+// Certificates with these serial numbers are revoked by the issuer's list, from now on for so many days.
+[[nodiscard]] CrlHandle make_crl(const Credentials& issuer, const std::vector<const X509*>& revoked, unsigned days);
+[[nodiscard]] std::string crl_pem(X509_CRL& list);
+
+}  // namespace chappe::tls
