@@ -22,6 +22,7 @@ using Run = std::function<int()>;
 // What every subcommand means by these numbers; a subcommand says in its --help when it has more.
 enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
 
+Run define_cert(CLI::App& command);
 Run define_check(CLI::App& command);
 Run define_config(CLI::App& command);
 Run define_disconnect(CLI::App& command);

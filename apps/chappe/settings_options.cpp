@@ -20,7 +20,7 @@ std::string first_sentence(std::string_view text) {
 
 std::string value_name(const server::Key& key) {
     if (key.type == server::Type::Urls) return "URL";
-    if (key.type == server::Type::Path) return "PATH";
+    if (key.type == server::Type::Path || key.type == server::Type::Paths) return "PATH";
     if (key.choices.empty()) return "VALUE";
     std::string names;
     for (const auto choice : key.choices) names += (names.empty() ? "" : "|") + std::string(choice);

@@ -61,7 +61,7 @@ public:
                Instant now);
 
     const ConnectionId id;
-    const Peer peer;
+    Peer peer;
     const Instant opened_at;
 
     State state = State::AwaitingConnect;

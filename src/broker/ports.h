@@ -5,11 +5,13 @@
 // place can forget a check.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/certificate.h"
 #include "broker/ids.h"
 #include "broker/message.h"
 #include "mqtt/packet.h"
@@ -22,6 +24,7 @@ struct Peer {
     std::string address;             // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
     bool anonymous_allowed = false;  // The listener takes clients that do not say who they are.
     bool is_operator = false;        // Came by the operator's socket: may use $CONTROL.
+    std::shared_ptr<const Certificate> certificate;  // Which it has shown, and TLS has verified; null: none.
 };
 
 // Who a client is, once it has been accepted. Lives as long as its connection.

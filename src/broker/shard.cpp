@@ -68,6 +68,10 @@ std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
     return adopt({.peer = std::move(peer), .opened_at = now, .over_limit = over_limit, .input = {}}, now);
 }
 
+void Shard::identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept {
+    if (auto* connection = connections_.find(id)) connection->peer.certificate = std::move(certificate);
+}
+
 ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
     commons_.connections.fetch_add(1, std::memory_order_relaxed);
     counters_.connections.add();
@@ -270,6 +274,18 @@ void Shard::disconnected(ConnectionId id, std::string_view why, Instant now) {
         detach(*connection, WillFate::Publish, SessionFate::AsAgreed, now);
     }
     erase(*connection);
+}
+
+void Shard::refused_by_transport(ConnectionId id, std::string_view why, Instant now) {
+    const auto* connection = connections_.find(id);
+    if (connection != nullptr && connection->session.value == 0) {
+        counters_.connects_refused.add();
+        commons_.events.record({.kind = EventKind::ConnectRefused,
+                                .address = connection->peer.address,
+                                .code = ReasonCode::NotAuthorized,
+                                .reason = why});
+    }
+    disconnected(id, why, now);
 }
 
 void Shard::erase(Connection& connection) {

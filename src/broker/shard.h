@@ -66,6 +66,8 @@ public:
 
     // A connection has been accepted. Nothing when there are so many that it is not even worth an answer: close it.
     [[nodiscard]] std::optional<ConnectionId> accept(Peer peer, Instant now);
+    // TLS has verified the client's certificate. Before the first receive().
+    void identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept;
     [[nodiscard]] std::optional<HandedOver> take_for_handover(ConnectionId id);
     [[nodiscard]] ConnectionId adopt(HandedOver handed_over, Instant now);
 
@@ -79,6 +81,8 @@ public:
 
     // The network connection is closed, by the peer, by an error (`why` for the log), or as an action asked.
     void disconnected(ConnectionId id, std::string_view why, Instant now);
+    // The same, because what carries it was refused before there was a CONNECT, as TLS does.
+    void refused_by_transport(ConnectionId id, std::string_view why, Instant now);
 
     // The answer of an Authenticator that did not answer at once.
     void authenticated(Ticket ticket, const Verdict& verdict, Instant now);

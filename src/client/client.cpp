@@ -122,6 +122,7 @@ void Client::dial() {
 }
 
 void Client::on_dialed(net::Result<std::unique_ptr<net::Stream>> outcome) {
+    if (outcome && url_.scheme == net::Scheme::Mqtts) outcome = tls_->connect(*std::move(outcome), url_.host);
     auto attached = outcome ? (*outcome)->attach(loop_, *this) : net::Result<void>();
     if (!outcome || !attached) {
         ended({.cause = Cause::Unreachable, .reason = outcome ? attached.error().what : outcome.error().what});

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/backoff.h"
@@ -15,6 +16,7 @@
 #include "net/stream.h"
 #include "net/url.h"
 #include "net/worker_pool.h"
+#include "tls/context.h"
 
 namespace chappe::client {
 
@@ -42,6 +44,8 @@ public:
     Client& operator=(const Client&) = delete;
     ~Client();  // Closes without DISCONNECT, so that the server publishes the will.
 
+    // For mqtts://, from the next connection on. Needed before start() with such a URL.
+    void use_tls(std::shared_ptr<const tls::ClientContext> context) { tls_ = std::move(context); }
     // Connects, and keeps doing so. Not while it is started already.
     void start(const net::Url& url);
     // Sends what there is to send at once and DISCONNECT, waits for the server to close, at most two seconds.
@@ -99,6 +103,7 @@ private:
     net::Dialer dialer_;
     net::Timer timer_;  // Of whatever the phase waits for.
     net::Url url_;
+    std::shared_ptr<const tls::ClientContext> tls_;
     Phase phase_ = Phase::Stopped;
     bool wanted_ = false;       // start() was called and stop() was not.
     bool in_callback_ = false;  // The events of a call are being told; what commands cause follows after them.

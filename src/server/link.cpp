@@ -40,7 +40,8 @@ void Link::read() {
     }
     const auto buffer = thread_.loop().read_buffer();
     const auto outcome = stream_->read(buffer);
-    if (!outcome) return end(outcome.error().what);
+    if (!outcome) return fail(outcome.error());
+    if (outcome->size != 0 && !std::exchange(identified_, true)) identify();
     if (outcome->size != 0) shard.receive(id_, buffer.first(outcome->size), thread_.loop().now());
     switch (outcome->next) {
         case net::ReadOutcome::Next::More:
@@ -52,6 +53,12 @@ void Link::read() {
             end("the client closed the connection");
             break;
     }
+}
+
+// When the first byte is there, so is all that its transport tells of the client.
+void Link::identify() {
+    const auto& tls = stream_->peer().tls;
+    if (tls) thread_.shard().identify(id_, tls->certificate);
 }
 
 void Link::read_again() {
@@ -72,7 +79,7 @@ void Link::write() {
             size += pieces[piece].size();
         }
         const auto written = stream_->write(std::span(vectors).first(count));
-        if (!written) return end(written.error().what);
+        if (!written) return fail(written.error());
         if (*written < size) writable_ = false;
         shard.sent(id_, *written, thread_.loop().now());
     }
@@ -83,6 +90,11 @@ void Link::end(std::string_view why) {
     stream_.reset();
     thread_.shard().disconnected(id_, why, thread_.loop().now());
     thread_.remove(id_);
+}
+
+void Link::fail(const net::IoError& error) {
+    if (error.code == EPROTO) thread_.shard().refused_by_transport(id_, error.what, thread_.loop().now());
+    end(error.what);
 }
 
 void Link::close() {

@@ -8,6 +8,7 @@
 
 #include "broker/shard.h"
 #include "net/stream.h"
+#include "tls/context.h"
 
 namespace chappe::server {
 
@@ -19,6 +20,7 @@ struct ListenerAccount {
     std::atomic<std::uint32_t> connections_max = 0;  // 0: no bound of its own.
     std::atomic<std::uint64_t> refused = 0;          // For this bound.
     std::atomic<bool> anonymous_allowed = false;
+    std::atomic<std::shared_ptr<const tls::ServerContext>> tls;  // Null: it does not speak TLS.
     bool is_control = false;
 };
 
@@ -44,13 +46,16 @@ public:
 
 private:
     void read();
+    void identify();
     void end(std::string_view why);
+    void fail(const net::IoError& error);
 
     ShardThread& thread_;
     broker::ConnectionId id_;
     std::unique_ptr<net::Stream> stream_;
     std::shared_ptr<ListenerAccount> account_;
     bool writable_ = true;
+    bool identified_ = false;    // The shard knows what TLS has found out about the client.
     bool read_stopped_ = false;  // The socket has more, or may have; the shard did not want it.
 };
 

@@ -14,6 +14,8 @@
 namespace chappe::server {
 namespace {
 
+constexpr auto files_looked_at_every = 2s;
+
 std::uint64_t random_seed() {
     std::random_device device;
     return static_cast<std::uint64_t>(device()) << 32 | device();
@@ -59,6 +61,7 @@ std::expected<void, std::string> Server::open() {
     signals_ = std::move(*signals);
     TRY(start_shards());
     add_control();
+    watch_tls_files();
     TRY(open_listeners());
     for (const auto& shard : shards_) shard->start();
     for (const auto& url : listening_on_) {
@@ -68,6 +71,11 @@ std::expected<void, std::string> Server::open() {
     sys_topics_ = std::make_unique<SysTopics>(
         *commons_, [this](std::string_view topic, std::string_view payload) { publish_sys(topic, payload); }, now);
     sys_timer_ = std::make_unique<net::Timer>(*loop_, [this] { update_sys_topics(); });
+    tls_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
+        if (tls_files_.changed()) reload_tls();
+        tls_timer_->set(loop_->now() + files_looked_at_every);
+    });
+    tls_timer_->set(loop_->now() + files_looked_at_every);
     shutdown_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
         logger_.write(LogLevel::Warning, "shutdown_timeout", "some clients did not take their last bytes in time");
         loop_->stop();
@@ -147,6 +155,11 @@ std::expected<void, std::string> Server::open_control_socket() {
 net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& thread, bool is_control) {
     auto account = std::make_shared<ListenerAccount>();
     account->is_control = is_control;
+    if (speaks_tls(wanted.url.scheme)) {
+        auto context = tls::ServerContext::load(tls_options(settings_, wanted));
+        if (!context) return std::unexpected(net::IoError{EINVAL, wanted.url.text() + ": " + context.error()});
+        account->tls = *std::move(context);
+    }
     const auto name = wanted.url.text();
     auto accept = [this, &thread, account, name](std::unique_ptr<net::Stream> stream) {
         const auto most = account->connections_max.load(std::memory_order_relaxed);
@@ -162,6 +175,7 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
         broker::Peer peer{.address = stream->peer().text(),
                           .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
                           .is_operator = account->is_control};
+        if (const auto tls = account->tls.load()) stream = tls->accept(std::move(stream));
         thread.accept(std::move(stream), std::move(peer), account);
     };
     auto failed = [this, name](const net::IoError& error) {
@@ -187,9 +201,39 @@ void Server::apply_listener_settings() {
     }
 }
 
+// Connections that are open keep what they began with.
+void Server::reload_tls() {
+    watch_tls_files();  // Before they are read: a change meanwhile is noticed the next time.
+    for (const auto& open : listeners_) {
+        const auto listener = std::ranges::find(settings_.listeners, open.url, &Listener::url);
+        if (!speaks_tls(open.url.scheme) || listener == settings_.listeners.end()) continue;
+        auto context = tls::ServerContext::load(tls_options(settings_, *listener));
+        if (context) {
+            open.account->tls = *std::move(context);
+            logger_.write(LogLevel::Info, "tls_reloaded", "certificates read again", {{"url", open.url.text()}});
+        } else {
+            logger_.write(LogLevel::Error, "tls_reload_failed", "the certificates are not used, the old ones stay",
+                          {{"url", open.url.text()}, {"reason", context.error()}});
+        }
+    }
+}
+
+void Server::watch_tls_files() {
+    std::vector<std::string> paths;
+    for (const auto& listener : settings_.listeners) {
+        if (!speaks_tls(listener.url.scheme)) continue;
+        const auto options = tls_options(settings_, listener);
+        for (const auto& [certificate, key] : options.certificates) paths.insert(paths.end(), {certificate, key});
+        if (!options.client_ca.empty()) paths.push_back(options.client_ca);
+        if (!options.client_crl.empty()) paths.push_back(options.client_crl);
+    }
+    tls_files_.watch(paths);
+}
+
 void Server::run() {
     loop_->run();
     sys_timer_->cancel();
+    tls_timer_->cancel();
     shutdown_timer_->cancel();
     for (const auto& shard : shards_) shard->stop();
     logger_.write(LogLevel::Info, "stopped", "stopped");
@@ -226,6 +270,7 @@ void Server::reload_settings() {
             [config = shard_config(settings_)](broker::Shard& target, Instant) { target.configure(config); });
     }
     apply_listener_settings();
+    reload_tls();
     update_sys_topics();
     logger_.write(LogLevel::Info, "reloaded", "configuration reloaded",
                   {{"changed", now}, {"waits_for_restart", after_restart}});

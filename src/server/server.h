@@ -14,6 +14,7 @@
 #include "net/signal_watch.h"
 #include "server/control.h"
 #include "server/event_recorder.h"
+#include "server/file_watch.h"
 #include "server/logger.h"
 #include "server/open_access.h"
 #include "server/settings/settings.h"
@@ -56,6 +57,8 @@ private:
     [[nodiscard]] std::expected<void, std::string> open_control_socket();
     [[nodiscard]] net::Result<net::ListenUrl> listen(const Listener& wanted, ShardThread& thread, bool is_control);
     void apply_listener_settings();
+    void reload_tls();
+    void watch_tls_files();
     void on_signal(int signal);
     void reload_settings();
     void begin_shutdown();
@@ -81,6 +84,8 @@ private:
     std::unique_ptr<net::EventLoop> loop_;  // Of the main thread: signals and what is to be done now and then.
     std::unique_ptr<net::SignalWatch> signals_;
     std::unique_ptr<net::Timer> sys_timer_;
+    std::unique_ptr<net::Timer> tls_timer_;
+    FileWatch tls_files_;
     std::unique_ptr<net::Timer> shutdown_timer_;
     std::unique_ptr<SysTopics> sys_topics_;
     std::unique_ptr<Control> control_;

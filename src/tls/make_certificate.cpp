@@ -113,7 +113,7 @@ std::string key_pem(EVP_PKEY& key) {
         [&](BIO* memory) { return PEM_write_bio_PrivateKey(memory, &key, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
-CrlHandle make_crl(const Credentials& issuer, const std::vector<const X509*>& revoked, unsigned days) {
+CrlHandle make_crl(const Credentials& issuer, const std::vector<const ASN1_INTEGER*>& revoked, unsigned days) {
     CrlHandle list(X509_CRL_new());
     X509_CRL_set_version(list.get(), 1);
     X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.certificate.get()));
@@ -121,9 +121,9 @@ CrlHandle make_crl(const Credentials& issuer, const std::vector<const X509*>& re
     const Handle<ASN1_TIME, ASN1_TIME_free> next(X509_time_adj_ex(nullptr, static_cast<int>(days), 0, nullptr));
     X509_CRL_set1_lastUpdate(list.get(), now.get());
     X509_CRL_set1_nextUpdate(list.get(), next.get());
-    for (const auto* certificate : revoked) {
+    for (const auto* serial : revoked) {
         auto* entry = X509_REVOKED_new();
-        X509_REVOKED_set_serialNumber(entry, const_cast<ASN1_INTEGER*>(X509_get0_serialNumber(certificate)));
+        X509_REVOKED_set_serialNumber(entry, const_cast<ASN1_INTEGER*>(serial));
         X509_REVOKED_set_revocationDate(entry, now.get());
         X509_CRL_add0_revoked(list.get(), entry);
     }

@@ -201,7 +201,7 @@ TEST_F(TlsStream, RefusesARevokedClient) {
     const auto stolen = pki.make({.purpose = Purpose::Client, .common_name = "stolen"});
     auto wanted = mutual();
     wanted.client_crl =
-        pki.write("crl.pem", crl_pem(*make_crl(pki.authority(), {stolen.certificate.get()}, 1)));
+        pki.write("crl.pem", crl_pem(*make_crl(pki.authority(), {X509_get0_serialNumber(stolen.certificate.get())}, 1)));
     const auto context = server(wanted);
     auto options = trusting;
     options.certificate = pki.save("good", good);

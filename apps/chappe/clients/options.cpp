@@ -19,6 +19,7 @@ namespace chappe::app {
 namespace {
 
 constexpr auto connection_group = "Connection";
+constexpr auto tls_group = "Encryption (TLS)";
 constexpr auto session_group = "Session";
 constexpr auto will_group = "Will";
 
@@ -27,8 +28,8 @@ void add_connection_options(CLI::App& command, ClientArguments& to) {
         command.add_option(names, value, text)->group(connection_group)->type_name(type)->allow_extra_args(false);
     };
     option("-h,--host", to.host, "The broker's name or address (localhost)", "HOST");
-    option("-p,--port", to.port, "The broker's port (1883)", "PORT");
-    option("-L,--url", to.url, "All at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], %XX for a byte", "URL");
+    option("-p,--port", to.port, "The broker's port (1883, with TLS 8883)", "PORT");
+    option("-L,--url", to.url, "All at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], %XX for a byte; mqtts:// with TLS", "URL");
     option("--unix", to.unix_path, "Connect to a Unix socket", "PATH");
     option("-u,--username", to.user, "The user name", "NAME");
     option("-P,--pw,--password", to.password, "The password; every user of this machine can see it in the process list",
@@ -42,6 +43,23 @@ void add_connection_options(CLI::App& command, ClientArguments& to) {
     command.add_flag("--no-reconnect", to.no_reconnect, "End when the connection is lost, exit code 4")
         ->group(connection_group);
     command.add_flag("--nodelay", to.no_delay, "Does nothing: small messages are always sent at once")->group("");
+}
+
+void add_tls_options(CLI::App& command, ClientArguments& to) {
+    const auto option = [&](const char* names, auto& value, const char* text, const char* type) {
+        command.add_option(names, value, text)->group(tls_group)->type_name(type)->allow_extra_args(false);
+    };
+    option("--cafile", to.tls.ca, "Use TLS, and trust the CAs of this file (PEM)", "FILE");
+    command.add_flag("--tls-use-os-certs", to.system_cas, "Use TLS, and trust the CAs of the system, as mqtts:// does")
+        ->group(tls_group);
+    option("--cert", to.tls.certificate.certificate, "Our own certificate (PEM), for brokers that want one", "FILE");
+    option("--key", to.tls.certificate.key, "Its private key (PEM)", "FILE");
+    option("--tls-version", to.tls_version, "The least version, 1.2 or 1.3 (1.2)", "VERSION");
+    option("--tls-alpn", to.tls.application_protocols, "The application protocol to ask for, such as mqtt", "NAME");
+    command
+        .add_flag("--insecure", to.insecure,
+                  "Do not check that the certificate is of the broker that we wanted; for tests only")
+        ->group(tls_group);
 }
 
 void add_property_option(CLI::App& command, ClientArguments& to) {
@@ -87,6 +105,8 @@ Checked<std::string> first_line(const std::string& path) {
     return line;
 }
 
+bool wants_tls(const ClientArguments& from) { return from.system_cas || !from.tls.ca.empty(); }
+
 Checked<> check_server(const ClientArguments& from, ClientSetup& to) {
     const int ways =
         int{!from.url.empty()} + int{!from.unix_path.empty()} + int{!from.host.empty() || !from.port.empty()};
@@ -103,9 +123,39 @@ Checked<> check_server(const ClientArguments& from, ClientSetup& to) {
         to.server = TRY(unix_url(from.unix_path));
         return {};
     }
-    const auto port = parse_number(from.port.empty() ? "1883" : from.port, 1, 65'535);
-    if (!port) return std::unexpected("--port: " + port.error());
-    to.server = TRY(url_of(from.host.empty() ? "localhost" : from.host, static_cast<std::uint16_t>(*port)));
+    const auto scheme = wants_tls(from) ? net::Scheme::Mqtts : net::Scheme::Mqtt;
+    std::optional<std::uint16_t> port;
+    if (!from.port.empty()) {
+        const auto number = parse_number(from.port, 1, 65'535);
+        if (!number) return std::unexpected("--port: " + number.error());
+        port = static_cast<std::uint16_t>(*number);
+    }
+    to.server = TRY(url_of(scheme, from.host.empty() ? "localhost" : from.host, port));
+    return {};
+}
+
+Checked<> check_tls(const ClientArguments& from, ClientSetup& to) {
+    to.tls = from.tls;
+    to.tls.verify_name = !from.insecure;
+    if (from.tls_version != "1.2" && from.tls_version != "1.3" && from.tls_version != "tlsv1.2" &&
+        from.tls_version != "tlsv1.3") {
+        return std::unexpected("--tls-version: \"" + from.tls_version + "\" is no version; there are 1.2 and 1.3");
+    }
+    to.tls.version_least = from.tls_version.ends_with("1.3") ? tls::Version::Tls13 : tls::Version::Tls12;
+    if (from.tls.certificate.certificate.empty() != from.tls.certificate.key.empty()) {
+        return std::unexpected("--cert and --key belong together");
+    }
+    if (from.system_cas && !from.tls.ca.empty()) {
+        return std::unexpected("--cafile and --tls-use-os-certs: give one of them");
+    }
+    for (const auto& name : from.tls.application_protocols) {
+        if (name.empty() || name.size() > 255) return std::unexpected("--tls-alpn: a name has 1 to 255 bytes");
+    }
+    if (to.server.scheme == net::Scheme::Mqtts) return {};
+    if (wants_tls(from) || from.insecure || !from.tls.certificate.key.empty() ||
+        !from.tls.application_protocols.empty()) {
+        return std::unexpected("options of TLS need a broker that speaks it: --cafile with -h, or mqtts://HOST");
+    }
     return {};
 }
 
@@ -234,6 +284,7 @@ Checked<> check_rest(const ClientArguments& from, ClientSetup& to) {
 void add_client_options(CLI::App& command, ClientArguments& arguments) {
     command.set_help_flag("--help", "Print this text");  // -h is the host, as in mosquitto_pub.
     add_connection_options(command, arguments);
+    add_tls_options(command, arguments);
     add_session_options(command, arguments);
     command.add_flag("--quiet", arguments.quiet, "Print no errors");
     command.add_flag("-d,--debug", arguments.debug, "Say what happens on the connection, on standard error");
@@ -269,6 +320,7 @@ Checked<ClientSetup> check_arguments(const ClientArguments& arguments, std::stri
     setup.options = arguments.properties.connect;
     setup.options.version = TRY(parse_version(arguments.version));
     TRY(check_server(arguments, setup));
+    TRY(check_tls(arguments, setup));
     TRY(check_login(arguments, surroundings, setup));
     TRY(check_id(arguments, command, surroundings, setup));
     TRY(check_session(arguments, setup));

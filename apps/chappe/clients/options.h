@@ -14,6 +14,7 @@
 #include "client/backoff.h"
 #include "client/options.h"
 #include "net/url.h"
+#include "tls/context.h"
 
 namespace chappe::app {
 
@@ -45,6 +46,10 @@ struct ClientArguments {
     std::optional<std::string> will_payload;
     std::string will_qos = "0";
     bool will_retain = false;
+    tls::ClientOptions tls;
+    bool system_cas = false;
+    bool insecure = false;
+    std::string tls_version = "1.2";
     bool no_reconnect = false;
     bool quiet = false;
     bool debug = false;
@@ -54,6 +59,7 @@ struct ClientArguments {
 // What it means, checked.
 struct ClientSetup {
     net::Url server;
+    tls::ClientOptions tls;  // For mqtts://.
     client::Options options;
     client::Reconnect reconnect;
     Properties properties;

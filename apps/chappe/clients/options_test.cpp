@@ -71,6 +71,20 @@ TEST(ClientOptions, ShortNamesAreMosquittos) {
     EXPECT_EQ(setup.verbosity, Verbosity::Debug);
 }
 
+TEST(ClientOptions, TlsIsForWhoeverSaysWhomToTrust) {
+    const auto file = parsed({"-h", "b", "--cafile", "ca.pem", "--cert", "c.pem", "--key", "c.key"});
+    EXPECT_EQ(file.server.text(), "mqtts://b:8883");
+    EXPECT_EQ(file.tls.ca, "ca.pem");
+    EXPECT_EQ(file.tls.certificate, (tls::CertificateFiles{"c.pem", "c.key"}));
+    EXPECT_TRUE(file.tls.verify_name);
+    const auto url = parsed({"-L", "mqtts://b:1", "--insecure", "--tls-version", "1.3", "--tls-alpn", "mqtt"});
+    EXPECT_EQ(url.server.text(), "mqtts://b:1");
+    EXPECT_FALSE(url.tls.verify_name);
+    EXPECT_EQ(url.tls.version_least, tls::Version::Tls13);
+    EXPECT_EQ(url.tls.application_protocols, std::vector<std::string>{"mqtt"});
+    EXPECT_EQ(parsed({"--tls-use-os-certs"}).server.text(), "mqtts://localhost:8883");
+}
+
 TEST(ClientOptions, AUrlSaysItAllAtOnce) {
     const auto setup = parsed({"-L", "mqtt://ada:secret@host:1884/a/b", "-t", "c"});
     EXPECT_EQ(setup.server.text(), "mqtt://host:1884");
@@ -142,7 +156,12 @@ TEST(ClientOptions, MistakesAreExplained) {
         {{"-p", "0"}, "--port"},
         {{"-h", "a b"}, "not a host name"},
         {{"-h", "a", "-L", "mqtt://b"}, "give the broker once"},
-        {{"-L", "mqtts://b"}, "this command connects to mqtt://"},
+        {{"-L", "https://b"}, "this command connects to mqtt://"},
+        {{"-L", "mqtt://b", "--cafile", "x"}, "options of TLS need a broker that speaks it"},
+        {{"-h", "b", "--insecure"}, "options of TLS need a broker that speaks it"},
+        {{"-L", "mqtts://b", "--cert", "x"}, "--cert and --key belong together"},
+        {{"--cafile", "x", "--tls-use-os-certs"}, "give one of them"},
+        {{"--cafile", "x", "--tls-version", "1.1"}, "there are 1.2 and 1.3"},
         {{"-q", "3"}, "--qos: \"3\" is not a QoS"},
         {{"-V", "4"}, "there are 5, 311 and 31"},
         {{"-c"}, "-c needs a client id"},

@@ -71,6 +71,14 @@ bool ClientRun::prepare() {
     signals_ = std::move(*signals);
     pool_.emplace();
     client_ = std::make_unique<client::Client>(*loop_, *pool_, setup_.options, callbacks(), setup_.reconnect);
+    if (setup_.server.scheme == net::Scheme::Mqtts) {
+        auto context = tls::ClientContext::load(setup_.tls);
+        if (!context) {
+            say(context.error());
+            return false;
+        }
+        client_->use_tls(*std::move(context));
+    }
     loop_->on_round_end([this] { on_round_end(); });
     if (setup_.time_limit) {
         time_limit_.emplace(*loop_, [this] {

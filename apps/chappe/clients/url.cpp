@@ -8,9 +8,9 @@ namespace {
 Checked<net::Url> parse_server(std::string_view text) {
     auto url = net::Url::parse(text);
     if (!url) return std::unexpected(url.error().what);
-    if (url->scheme != net::Scheme::Mqtt && url->scheme != net::Scheme::Unix) {
+    if (url->scheme == net::Scheme::Http || url->scheme == net::Scheme::Https) {
         return std::unexpected("\"" + std::string(text) +
-                               "\": this command connects to mqtt://HOST:PORT and unix:PATH");
+                               "\": this command connects to mqtt://HOST:PORT, mqtts://HOST:PORT and unix:PATH");
     }
     return *url;
 }
@@ -41,10 +41,11 @@ Checked<ClientUrl> ClientUrl::parse(std::string_view text) {
     return url;
 }
 
-Checked<net::Url> url_of(std::string_view host, std::uint16_t port) {
+Checked<net::Url> url_of(net::Scheme scheme, std::string_view host, std::optional<std::uint16_t> port) {
     const bool bare_ipv6 = host.find(':') != host.npos && !host.starts_with('[');
     const auto text = bare_ipv6 ? "[" + std::string(host) + "]" : std::string(host);
-    return parse_server("mqtt://" + text + ":" + std::to_string(port));
+    return parse_server(std::string(net::scheme_name(scheme)) + "://" + text + ":" +
+                        std::to_string(port.value_or(net::default_port(scheme))));
 }
 
 Checked<net::Url> unix_url(std::string_view path) { return parse_server("unix:" + std::string(path)); }

@@ -9,7 +9,7 @@
 
 namespace chappe::app {
 
-// What --url says at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or unix:PATH. In user, password and topic, %XX
+// What --url says at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts://..., or unix:PATH. In user, password and topic, %XX
 // stands for a byte, so that they can have the characters that part a URL.
 struct ClientUrl {
     net::Url server;
@@ -20,8 +20,8 @@ struct ClientUrl {
     [[nodiscard]] static Checked<ClientUrl> parse(std::string_view text);
 };
 
-// Where to connect to with --host and --port. An IPv6 address needs no brackets here.
-[[nodiscard]] Checked<net::Url> url_of(std::string_view host, std::uint16_t port);
+// Where to connect to with --host and --port (or the scheme's own). An IPv6 address needs no brackets here.
+[[nodiscard]] Checked<net::Url> url_of(net::Scheme scheme, std::string_view host, std::optional<std::uint16_t> port);
 [[nodiscard]] Checked<net::Url> unix_url(std::string_view path);
 
 }  // namespace chappe::app

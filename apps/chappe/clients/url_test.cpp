@@ -41,7 +41,7 @@ TEST(ClientUrl, HasAllParts) {
 TEST(ClientUrl, SaysWhatIsWrong) {
     const std::pair<const char*, const char*> rows[] = {
         {"host", "host"},
-        {"mqtts://host", "connects to mqtt://"},
+        {"https://host", "connects to mqtt://"},
         {"http://host/mqtt", "connects to mqtt://"},
         {"mqtt://", "host is missing"},
         {"mqtt://host:99999", "99999"},
@@ -55,10 +55,12 @@ TEST(ClientUrl, SaysWhatIsWrong) {
 }
 
 TEST(ClientUrl, HostsMayBeIPv6WithoutBrackets) {
-    EXPECT_EQ(url_of("::1", 1884)->host, "::1");
-    EXPECT_EQ(url_of("[::1]", 1884)->port, 1884);
-    EXPECT_EQ(url_of("localhost", 1883)->host, "localhost");
-    EXPECT_FALSE(url_of("not a host", 1883).has_value());
+    using enum net::Scheme;
+    EXPECT_EQ(url_of(Mqtt, "::1", 1884)->host, "::1");
+    EXPECT_EQ(url_of(Mqtt, "[::1]", 1884)->port, 1884);
+    EXPECT_EQ(url_of(Mqtt, "localhost", {})->text(), "mqtt://localhost:1883");
+    EXPECT_EQ(url_of(Mqtts, "localhost", {})->text(), "mqtts://localhost:8883");
+    EXPECT_FALSE(url_of(Mqtt, "not a host", 1883).has_value());
     EXPECT_EQ(unix_url("/run/x.sock")->path, "/run/x.sock");
 }
 

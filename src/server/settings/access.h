@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/assert.h"
 #include "server/settings/key.h"
@@ -24,7 +26,7 @@ inline constexpr std::array<std::string_view, 0> words{};
 
 inline Value to_value(bool value) { return value; }
 inline Value to_value(const std::string& value) { return value; }
-inline Value to_value(const std::optional<bool>& value) { return value ? Value(*value) : Value(); }
+inline Value to_value(const std::vector<std::string>& value) { return value; }
 
 template <std::unsigned_integral Number>
 Value to_value(Number value) {
@@ -37,11 +39,15 @@ Value to_value(Enum value) {
     return std::string(words<Enum>[static_cast<std::size_t>(value)]);
 }
 
+template <class Member>
+Value to_value(const std::optional<Member>& value) {
+    return value ? to_value(*value) : Value();
+}
+
 inline void assign(bool& member, const Value& value) { member = std::get<bool>(value); }
 inline void assign(std::string& member, const Value& value) { member = std::get<std::string>(value); }
-inline void assign(std::optional<bool>& member, const Value& value) {
-    const auto* set = std::get_if<bool>(&value);
-    member = set == nullptr ? std::nullopt : std::optional(*set);
+inline void assign(std::vector<std::string>& member, const Value& value) {
+    member = std::get<std::vector<std::string>>(value);
 }
 
 template <std::unsigned_integral Number>
@@ -57,6 +63,12 @@ void assign(Enum& member, const Value& value) {
     const auto found = std::ranges::find(words<Enum>, std::get<std::string>(value));
     ASSERT(found != words<Enum>.end());  // read_value() accepts the row's choices only, which are these words.
     member = static_cast<Enum>(found - words<Enum>.begin());
+}
+
+template <class Member>
+void assign(std::optional<Member>& member, const Value& value) {
+    if (std::holds_alternative<std::monostate>(value)) return member.reset();
+    assign(member.emplace(), value);
 }
 
 // The member at the end of a path: member<&Settings::limits, &broker::Limits::sessions_max>(settings).

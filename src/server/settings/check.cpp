@@ -16,8 +16,8 @@ namespace chappe::server {
 
 namespace {
 
-// What `mqtts`, `http` and `https` become as soon as they are served: a word more here.
-constexpr std::array served_schemes = {net::Scheme::Mqtt, net::Scheme::Unix};
+// What `http` and `https` become as soon as they are served: a word more here.
+constexpr std::array served_schemes = {net::Scheme::Mqtt, net::Scheme::Mqtts, net::Scheme::Unix};
 
 // The first setting makes no sense above the second.
 struct AtMost {
@@ -53,6 +53,7 @@ public:
         for (const auto& relation : relations) check_relation(relation);
         check_response_topic_prefix();
         check_that_somebody_can_connect();
+        check_tls_settings();
         for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
         return std::move(findings_);
     }
@@ -107,13 +108,14 @@ private:
         check_scheme(listener, origin);
         check_who_may_connect(listener, origin);
         check_own_settings(listener, origin);
+        check_tls(listener, origin);
         for (std::size_t other = 0; other < index; ++other) check_pair(other, index);
     }
 
     void check_scheme(const Listener& listener, const Origin& origin) {
         if (std::ranges::find(served_schemes, listener.url.scheme) != served_schemes.end()) return;
         report(Severity::Error, origin,
-               fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT or unix:PATH",
+               fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT, mqtts://HOST:PORT or unix:PATH",
                            listener.url.text(), net::scheme_name(listener.url.scheme)));
     }
 
@@ -153,6 +155,56 @@ private:
             report(Severity::Warning, origin,
                    fmt::format("connections_max of {} is above {}, so it could never be reached", url,
                                describe(connections_max)));
+        }
+    }
+
+    void check_tls_settings() {
+        const auto& tls = settings_.tls;
+        const auto& certificates = *find_key("tls.certificates");
+        const auto& keys = *find_key("tls.keys");
+        const auto speaks = [](const Listener& listener) { return speaks_tls(listener.url.scheme); };
+        if (std::ranges::none_of(settings_.listeners, speaks) || is_refused(certificates) || is_refused(keys)) return;
+        if (tls.certificates.size() != tls.keys.size()) {
+            const auto& key = tls.certificates.size() > tls.keys.size() ? certificates : keys;
+            report(Severity::Error, origins_.of(key),
+                   fmt::format("tls.certificates has {} files and tls.keys {}: each certificate needs its key",
+                               tls.certificates.size(), tls.keys.size()));
+        }
+        if (!tls.client_crl.empty() && tls.client_ca.empty()) {
+            report(Severity::Error, origins_.of(*find_key("tls.client_crl")),
+                   "tls.client_crl revokes certificates of the CAs in tls.client_ca, which is not set");
+        }
+    }
+
+    void check_tls(const Listener& listener, const Origin& origin) {
+        const auto url = listener.url.text();
+        const bool has_own = !listener.tls_certificates.empty() || !listener.tls_keys.empty() ||
+                             !listener.tls_client_ca.empty() || !listener.tls_client_crl.empty() ||
+                             listener.tls_client_certificates.has_value();
+        if (!speaks_tls(listener.url.scheme)) {
+            if (has_own) report(Severity::Error, origin, fmt::format("{} has settings of TLS, which it does not speak; write mqtts:// or remove them", url));
+            return;
+        }
+        if (listener.tls_certificates.size() != listener.tls_keys.size()) {
+            return report(Severity::Error, origin,
+                          fmt::format("tls_certificates of {} has {} files and tls_keys {}: each certificate needs its key",
+                                      url, listener.tls_certificates.size(), listener.tls_keys.size()));
+        }
+        const auto options = tls_options(settings_, listener);
+        if (options.certificates.empty()) {
+            return report(Severity::Error, origin,
+                          fmt::format("{} needs a certificate: write certificates and keys below [tls], or "
+                                      "--tls-certificate FILE --tls-key FILE",
+                                      url));
+        }
+        if (options.client_certificates == tls::ClientCertificates::Required && options.client_ca.empty()) {
+            return report(Severity::Error, origin,
+                          fmt::format("{} requires certificates of its clients, and there is no client_ca to say which "
+                                      "are good",
+                                      url));
+        }
+        if (const auto context = tls::ServerContext::load(options); !context) {
+            report(Severity::Error, origin, fmt::format("{}: {}", url, context.error()));
         }
     }
 

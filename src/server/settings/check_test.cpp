@@ -78,13 +78,33 @@ INSTANTIATE_TEST_SUITE_P(WhoMayConnect, Check, testing::ValuesIn(who_may_connect
 const std::vector<Row> listeners = {
     {"Mqtts",
      "[server]\nlisten = [\"mqtts://127.0.0.1\"]\n",
-     {"c.toml:2: error: mqtts://127.0.0.1:8883: this build does not serve mqtts yet; write mqtt://HOST:PORT or "
-      "unix:PATH"}},
+     {"c.toml:2: error: mqtts://127.0.0.1:8883 needs a certificate: write certificates and keys below [tls], or "
+      "--tls-certificate FILE --tls-key FILE"}},
+    {"MqttsWithACertificateThatIsNotThere",
+     "[server]\nlisten = [\"mqtts://127.0.0.1\"]\n[tls]\ncertificates = [\"/no/c.pem\"]\nkeys = [\"/no/c.key\"]\n",
+     {"c.toml:2: error: mqtts://127.0.0.1:8883: /no/c.pem: No such file or directory"}},
+    {"MqttsWithoutItsKey",
+     "[tls]\ncertificates = [\"/no/c.pem\", \"/no/d.pem\"]\nkeys = [\"/no/c.key\"]\n[[listener]]\n"
+     "url = \"mqtts://127.0.0.1\"\ntls_certificates = [\"/no/x.pem\"]\n",
+     {"c.toml:2: error: tls.certificates has 2 files and tls.keys 1: each certificate needs its key",
+      "c.toml:5: error: tls_certificates of mqtts://127.0.0.1:8883 has 1 files and tls_keys 0: each certificate needs "
+      "its key"}},
+    {"MqttsWithoutItsCa",
+     "[tls]\ncertificates = [\"/no/c.pem\"]\nkeys = [\"/no/c.key\"]\nclient_crl = \"/no/crl.pem\"\n[[listener]]\n"
+     "url = \"mqtts://127.0.0.1\"\ntls_client_certificates = \"required\"\n",
+     {"c.toml:4: error: tls.client_crl revokes certificates of the CAs in tls.client_ca, which is not set",
+      "c.toml:6: error: mqtts://127.0.0.1:8883 requires certificates of its clients, and there is no client_ca to say "
+      "which are good"}},
+    {"TlsWhereThereIsNone",
+     "[[listener]]\nurl = \"mqtt://127.0.0.1\"\ntls_client_ca = \"/no/ca.pem\"\n",
+     {"c.toml:2: error: mqtt://127.0.0.1:1883 has settings of TLS, which it does not speak; write mqtts:// or remove "
+      "them"}},
     {"HttpAndHttps",
      "[server]\nlisten = [\"http://127.0.0.1\",\n\"https://127.0.0.1\"]\n",
-     {"c.toml:2: error: http://127.0.0.1:80: this build does not serve http yet; write mqtt://HOST:PORT or unix:PATH",
-      "c.toml:3: error: https://127.0.0.1:443: this build does not serve https yet; write mqtt://HOST:PORT or "
-      "unix:PATH"}},
+     {"c.toml:2: error: http://127.0.0.1:80: this build does not serve http yet; write mqtt://HOST:PORT, "
+      "mqtts://HOST:PORT or unix:PATH",
+      "c.toml:3: error: https://127.0.0.1:443: this build does not serve https yet; write mqtt://HOST:PORT, "
+      "mqtts://HOST:PORT or unix:PATH"}},
     {"TheSameTwice",
      "[server]\nlisten = [\"mqtt://127.0.0.1\"]\n[[listener]]\nurl = \"mqtt://127.0.0.1:1883\"\n",
      {"c.toml:4: error: mqtt://127.0.0.1:1883 is there twice, the first time from c.toml:2; remove one"}},

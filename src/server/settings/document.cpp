@@ -72,6 +72,8 @@ std::string_view type_of(const Key& key) {
             return "text";
         case Type::Path:
             return "path";
+        case Type::Paths:
+            return "array of paths";
         case Type::Choice:
             return "one of";
         case Type::Url:
@@ -83,7 +85,7 @@ std::string_view type_of(const Key& key) {
 }
 
 std::string range_of(const Key& key) {
-    if (key.type == Type::Text || key.type == Type::Path || key.range.most == 0) return "";
+    if (key.type == Type::Text || key.type == Type::Path || key.type == Type::Paths || key.range.most == 0) return "";
     return fmt::format(", `{}` to `{}`", print_value(key, key.range.least), print_value(key, key.range.most));
 }
 
@@ -104,6 +106,7 @@ std::string command_line_of(const Key& key) {
     const auto* argument = key.type == Type::Boolean ? ""
                            : key.type == Type::Urls  ? " URL"
                            : key.type == Type::Path  ? " PATH"
+                           : key.type == Type::Paths ? " PATH"
                                                      : " VALUE";
     const auto option = key.option.empty() ? "" : fmt::format("`{}{}` or ", key.option, argument);
     return fmt::format("- Command line: {}`--set {}=VALUE`\n", option, key.full_name());

@@ -23,6 +23,7 @@ enum class Type : std::uint8_t {
     Mode,      // The access mode of a file, written as octal text.
     Text,
     Path,    // Of a file or directory.
+    Paths,   // An array of them.
     Choice,  // One of `Key::choices`.
     Url,     // Of a listener.
     Urls,    // An array of them.

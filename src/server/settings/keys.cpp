@@ -19,6 +19,11 @@ template <>
 inline constexpr std::array words<broker::SharedStrategy>{std::string_view("round_robin"), std::string_view("random"),
                                                           std::string_view("sticky"), std::string_view("hash_topic"),
                                                           std::string_view("hash_client")};
+template <>
+inline constexpr std::array words<tls::ClientCertificates>{std::string_view("ignored"), std::string_view("optional"),
+                                                           std::string_view("required")};
+template <>
+inline constexpr std::array words<tls::Version>{std::string_view("1.2"), std::string_view("1.3")};
 
 namespace {
 
@@ -41,6 +46,9 @@ constexpr auto limit = at<Settings, &Settings::limits, Member>();
 
 template <auto Member>
 constexpr auto log_member = at<Settings, &Settings::log, Member>();
+
+template <auto Member>
+constexpr auto tls_member = at<Settings, &Settings::tls, Member>();
 
 template <auto Member>
 constexpr auto policy = at<Settings, &Settings::policy, Member>();
@@ -79,6 +87,11 @@ constexpr Section all_sections[] = {
      "One more address to listen on, with settings of its own. There can be any number of `[[listener]]` sections, "
      "beside `server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
      true},
+    {"tls",
+     "Encryption, for listeners at `mqtts://`. Certificates, keys, CAs and lists of revoked certificates are PEM files. They "
+     "are read again at SIGHUP and when one of them changes; connections that are open stay, and files that cannot be used "
+     "are reported while the old ones stay in use.",
+     false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -94,8 +107,8 @@ constexpr Key all_keys[] = {
      .reload = Reload::Restart,
      .option = "--listen",
      .text = "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
-             "is an IPv4 address, an IPv6 address in brackets or a name, and `unix:PATH` for a Unix socket; PORT is "
-             "1883 where it is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the "
+             "is an IPv4 address, an IPv6 address in brackets or a name, `mqtts://HOST:PORT` for TLS, and `unix:PATH` for "
+             "a Unix socket; PORT is 1883 (8883 with TLS) where it is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the "
              "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
              "is left out where there is no IPv6.",
      .example = R"(["mqtt://0.0.0.0:1883", "unix:/run/chappe/mqtt.sock"])",
@@ -217,6 +230,110 @@ constexpr Key all_keys[] = {
              "`unix:PATH`.",
      .example = R"("0600")",
      .access = at<Listener, &Listener::mode>()},
+
+    {.section = "listener",
+     .name = "tls_certificates",
+     .type = Type::Paths,
+     .range = {1, path_length_max},
+     .reload = Reload::Now,
+     .text = "`tls.certificates` for this listener alone.",
+     .default_text = "as `tls.certificates`",
+     .example = R"(["/etc/chappe/public.pem"])",
+     .access = at<Listener, &Listener::tls_certificates>()},
+    {.section = "listener",
+     .name = "tls_keys",
+     .type = Type::Paths,
+     .range = {1, path_length_max},
+     .reload = Reload::Now,
+     .text = "The private keys of `tls_certificates`, in the same order.",
+     .default_text = "as `tls.keys`",
+     .example = R"(["/etc/chappe/public.key"])",
+     .access = at<Listener, &Listener::tls_keys>()},
+    {.section = "listener",
+     .name = "tls_client_ca",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "`tls.client_ca` for this listener alone.",
+     .default_text = "as `tls.client_ca`",
+     .example = R"("/etc/chappe/machines-ca.pem")",
+     .access = at<Listener, &Listener::tls_client_ca>()},
+    {.section = "listener",
+     .name = "tls_client_crl",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "`tls.client_crl` for this listener alone. It goes with `tls_client_ca`: where that is set, `tls.client_crl` "
+             "does not hold.",
+     .default_text = "as `tls.client_crl`",
+     .example = R"("/etc/chappe/machines.crl")",
+     .access = at<Listener, &Listener::tls_client_crl>()},
+    {.section = "listener",
+     .name = "tls_client_certificates",
+     .type = Type::Choice,
+     .choices = words<tls::ClientCertificates>,
+     .reload = Reload::Now,
+     .text = "`tls.client_certificates` for this listener alone.",
+     .default_text = "as `tls.client_certificates`",
+     .example = R"("required")",
+     .access = at<Listener, &Listener::tls_client_certificates>()},
+
+    {.section = "tls",
+     .name = "certificates",
+     .type = Type::Paths,
+     .range = {1, path_length_max},
+     .reload = Reload::Now,
+     .option = "--tls-certificate",
+     .text = "The certificates of this server, an array of files. A client that says which name it wants (SNI) is shown "
+             "the first one of that name, any other client the first of all. In a file the certificate of the server "
+             "comes first and those of intermediate CAs follow.",
+     .example = R"(["/etc/chappe/server.pem"])",
+     .access = tls_member<&TlsSettings::certificates>},
+    {.section = "tls",
+     .name = "keys",
+     .type = Type::Paths,
+     .range = {1, path_length_max},
+     .reload = Reload::Now,
+     .option = "--tls-key",
+     .text = "The private keys of `certificates`, in the same order. They have no passphrase, so only the user who runs "
+             "the broker should be able to read them.",
+     .example = R"(["/etc/chappe/server.key"])",
+     .access = tls_member<&TlsSettings::keys>},
+    {.section = "tls",
+     .name = "client_ca",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .option = "--tls-ca",
+     .text = "The CAs whose certificates clients may show. Without it clients are not asked for one.",
+     .example = R"("/etc/chappe/clients-ca.pem")",
+     .access = tls_member<&TlsSettings::client_ca>},
+    {.section = "tls",
+     .name = "client_crl",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "The certificates of clients that have been revoked: the lists (CRL) of the CAs in `client_ca`, of each that has "
+             "clients. When a list is missing or older than it says that it is good for, clients of that CA are refused.",
+     .example = R"("/etc/chappe/clients.crl")",
+     .access = tls_member<&TlsSettings::client_crl>},
+    {.section = "tls",
+     .name = "client_certificates",
+     .type = Type::Choice,
+     .choices = words<tls::ClientCertificates>,
+     .reload = Reload::Now,
+     .text = "Whether clients show a certificate. `optional`: they may, where there is a `client_ca`, and one that is shown "
+             "must be good. `required`: whoever has none is refused. `ignored`: they are not asked.",
+     .example = R"("required")",
+     .access = tls_member<&TlsSettings::client_certificates>},
+    {.section = "tls",
+     .name = "version_least",
+     .type = Type::Choice,
+     .choices = words<tls::Version>,
+     .reload = Reload::Now,
+     .text = "The oldest version of TLS that is spoken. Older ones than 1.2 are never.",
+     .example = R"("1.3")",
+     .access = tls_member<&TlsSettings::version_least>},
 
     {.section = "log",
      .name = "level",

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "net/url.h"
+#include "tls/context.h"
 
 namespace chappe::server {
 
@@ -14,6 +17,13 @@ struct Listener {
     std::uint32_t mode = 0660;            // Access mode of a Unix socket's file.
     std::optional<bool> allow_anonymous;  // Unset: as anonymous_allowed() says.
     std::uint32_t connections_max = 0;    // 0: bounded by limits.connections_max only.
+
+    // For mqtts; what is empty or unset is as TlsSettings says. The list of revoked certificates goes with the CA.
+    std::vector<std::string> tls_certificates;
+    std::vector<std::string> tls_keys;
+    std::string tls_client_ca;
+    std::string tls_client_crl;
+    std::optional<tls::ClientCertificates> tls_client_certificates;
 
     // The broker starts without this listener where the machine has no such address family. Only the listeners that
     // nobody asked for are so; one that a person wrote down must come up.

@@ -77,6 +77,7 @@ public:
             return report(0, override.name + " is set in a file only; --listen adds plain listeners");
         if (override.values.empty()) return report(0, fmt::format("{0} has no value: write {0}=VALUE", override.name));
         if (key->type == Type::Urls) listeners_.clear();
+        if (key->type == Type::Paths) return static_cast<void>(read_setting(*key, one_array(*key, override.values)));
         for (const auto& value : override.values) read_setting(*key, raw_from_text(*key, value));
     }
 
@@ -87,6 +88,16 @@ public:
     }
 
 private:
+    // An option that was given several times, for an array.
+    [[nodiscard]] static Raw one_array(const Key& key, const std::vector<std::string>& values) {
+        std::vector<Raw> all;
+        for (const auto& value : values) {
+            auto items = raw_from_text(key, value);
+            std::ranges::move(std::get<std::vector<Raw>>(items.content), std::back_inserter(all));
+        }
+        return {std::move(all), {}};
+    }
+
     [[nodiscard]] Origin at(const Position& position) const {
         auto origin = place_;
         origin.line = position.line;

@@ -50,6 +50,27 @@ Settings default_settings(const Environment& environment) {
     return settings;
 }
 
+tls::ServerOptions tls_options(const Settings& settings, const Listener& listener) {
+    const bool own = !listener.tls_certificates.empty();
+    const auto& certificates = own ? listener.tls_certificates : settings.tls.certificates;
+    const auto& keys = own ? listener.tls_keys : settings.tls.keys;
+    const auto& ca = listener.tls_client_ca.empty() ? settings.tls.client_ca : listener.tls_client_ca;
+    const auto& crl = listener.tls_client_ca.empty() ? settings.tls.client_crl : listener.tls_client_crl;
+    const auto wanted = listener.tls_client_certificates.value_or(settings.tls.client_certificates);
+    const bool nobody_is_trusted = ca.empty() && wanted == tls::ClientCertificates::Optional;
+    tls::ServerOptions options{
+        .certificates = {},
+        .client_certificates = nobody_is_trusted ? tls::ClientCertificates::Ignored : wanted,
+        .client_ca = ca,
+        .client_crl = crl,
+        .version_least = settings.tls.version_least,
+        .application_protocols = {"mqtt"}};
+    for (std::size_t index = 0; index < std::min(certificates.size(), keys.size()); ++index) {
+        options.certificates.push_back({certificates[index], keys[index]});
+    }
+    return options;
+}
+
 std::string control_socket(const Settings& settings) {
     if (settings.control_socket == "off") return {};
     if (!settings.control_socket.empty()) return settings.control_socket;

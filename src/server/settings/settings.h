@@ -10,6 +10,7 @@
 
 #include "broker/limits.h"
 #include "server/settings/listener.h"
+#include "tls/context.h"
 
 namespace chappe::server {
 
@@ -20,6 +21,16 @@ struct Log {
     LogLevel level = LogLevel::Info;
     LogFormat format = LogFormat::Text;
     std::string file;  // Empty: standard error.
+};
+
+// Of all listeners that have none of their own.
+struct TlsSettings {
+    std::vector<std::string> certificates;  // Each with the key at the same place of `keys`.
+    std::vector<std::string> keys;
+    std::string client_ca;
+    std::string client_crl;
+    tls::ClientCertificates client_certificates = tls::ClientCertificates::Optional;
+    tls::Version version_least = tls::Version::Tls12;
 };
 
 inline constexpr std::uint32_t shards_max = 256;
@@ -38,6 +49,7 @@ struct Settings {
     std::string response_topic_prefix = "response";  // Empty: clients are given no Response Information.
 
     Log log;
+    TlsSettings tls;
     broker::Limits limits;
     broker::Policy policy;
 };
@@ -45,6 +57,11 @@ struct Settings {
 // Whether a client without an account may connect through `listener`. As long as there are no accounts, local listeners
 // let everybody in and the others need allow_anonymous, their own or the server's.
 [[nodiscard]] bool anonymous_allowed(const Settings& settings, const Listener& listener);
+
+[[nodiscard]] constexpr bool speaks_tls(net::Scheme scheme) noexcept { return scheme == net::Scheme::Mqtts; }
+
+// What TLS needs at this listener.
+[[nodiscard]] tls::ServerOptions tls_options(const Settings& settings, const Listener& listener);
 
 // Where the operator asks the broker; empty: nowhere.
 [[nodiscard]] std::string control_socket(const Settings& settings);

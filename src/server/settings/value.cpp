@@ -68,6 +68,8 @@ std::string description_of(const Key& key) {
             return "a text in quotes";
         case Type::Path:
             return "a path in quotes";
+        case Type::Paths:
+            return "an array of paths, such as [\"/etc/chappe/server.pem\"]";
         case Type::Choice:
             return list_of_choices(key);
         case Type::Url:
@@ -105,7 +107,8 @@ public:
             case Type::Url:
                 return url();
             case Type::Urls:
-                break;  // For read_urls().
+            case Type::Paths:
+                break;  // For read_array().
         }
         std::unreachable();
     }
@@ -199,27 +202,29 @@ private:
     const Raw& raw_;
 };
 
-// An array of URLs is read URL by URL, so that each mistake is said, and at its own line.
-std::expected<Value, std::vector<Mistake>> read_urls(const Key& key, const Raw& raw) {
+bool is_array(const Key& key) { return key.type == Type::Urls || key.type == Type::Paths; }
+
+// An array is read item by item, so that each mistake is said, and at its own line.
+std::expected<Value, std::vector<Mistake>> read_array(const Key& key, const Raw& raw) {
     const auto* items = std::get_if<std::vector<Raw>>(&raw.content);
     if (items == nullptr) {
         return std::unexpected(std::vector{Mistake{
             raw.position, fmt::format("{} wants {}, not {}", key.full_name(), description_of(key), describe(raw))}});
     }
     auto item_key = key;
-    item_key.type = Type::Url;
-    std::vector<std::string> urls;
+    item_key.type = key.type == Type::Urls ? Type::Url : Type::Path;
+    std::vector<std::string> texts;
     std::vector<Mistake> mistakes;
     for (const auto& item : *items) {
-        auto url = ValueReader(item_key, item).read();
-        if (url) {
-            urls.push_back(std::get<std::string>(*std::move(url)));
+        auto text = ValueReader(item_key, item).read();
+        if (text) {
+            texts.push_back(std::get<std::string>(*std::move(text)));
         } else {
-            mistakes.push_back({item.position, key.full_name() + url.error()});
+            mistakes.push_back({item.position, key.full_name() + text.error()});
         }
     }
     if (!mistakes.empty()) return std::unexpected(std::move(mistakes));
-    return urls;
+    return texts;
 }
 
 std::string print_number(const Key& key, std::uint64_t number) {
@@ -250,7 +255,7 @@ std::string print_array(const std::vector<std::string>& texts) {
 }  // namespace
 
 std::expected<Value, std::vector<Mistake>> read_value(const Key& key, const Raw& raw) {
-    if (key.type == Type::Urls) return read_urls(key, raw);
+    if (is_array(key)) return read_array(key, raw);
     auto value = ValueReader(key, raw).read();
     if (value) return *std::move(value);
     return std::unexpected(std::vector{Mistake{raw.position, key.full_name() + value.error()}});
@@ -263,14 +268,14 @@ Raw raw_from_text(const Key& key, std::string_view text) {
         const bool fits = number && std::cmp_less_equal(*number, std::numeric_limits<std::int64_t>::max());
         if (fits) return {static_cast<std::int64_t>(*number), {}};
     }
-    if (key.type != Type::Urls) return {std::string(text), {}};
-    std::vector<Raw> urls;
+    if (!is_array(key)) return {std::string(text), {}};
+    std::vector<Raw> items;
     for (std::size_t begin = 0; begin <= text.size();) {
         const auto end = std::min(text.find(',', begin), text.size());
-        urls.push_back({std::string(text.substr(begin, end - begin)), {}});
+        items.push_back({std::string(text.substr(begin, end - begin)), {}});
         begin = end + 1;
     }
-    return {std::move(urls), {}};
+    return {std::move(items), {}};
 }
 
 std::string print_value(const Key& key, const Value& value) {

@@ -37,8 +37,8 @@ struct Mistake {
 // Checks type, unit, choice and range.
 [[nodiscard]] std::expected<Value, std::vector<Mistake>> read_value(const Key& key, const Raw& raw);
 
-// A word of the command line, which has no quotes and brackets to tell its type from. Several URLs have commas between
-// them.
+// A word of the command line, which has no quotes and brackets to tell its type from. Several URLs or paths have commas
+// between them.
 [[nodiscard]] Raw raw_from_text(const Key& key, std::string_view text);
 
 // The value in the syntax of the file, in its canonical form: read_value() reads the same from it.
