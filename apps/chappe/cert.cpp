@@ -65,8 +65,7 @@ std::vector<std::string> names_of_this_machine() {
         if (family != AF_INET && family != AF_INET6) continue;
         const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
         std::array<char, NI_MAXHOST> text{};
-        const auto failed =
-            getnameinfo(one->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0;
+        const auto failed = getnameinfo(one->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0;
         const auto address = failed ? std::nullopt : net::IpAddress::parse(text.data());
         if (address && address->scope == 0) add(text.data());  // Not link-local: its scope means nothing elsewhere.
     }
@@ -133,7 +132,8 @@ std::expected<void, std::string> make_certificates(const CertOptions& options) {
     }
     if (!options.revoked.empty()) {
         const auto path = TRY(authority.revoke(options.revoked, days_of_authority));
-        std::printf("%s: write it down as tls.client_crl; a broker that has it reads it again by itself\n", path.c_str());
+        std::printf("%s: write it down as tls.client_crl; a broker that has it reads it again by itself\n",
+                    path.c_str());
     }
     const bool only_others = (!options.clients.empty() || !options.revoked.empty()) && options.names.empty();
     if (authority.has(server_name) && (only_others || !options.renew)) {
@@ -148,10 +148,11 @@ int cert(const CertOptions& options) {
     for (const auto* names : {&options.clients, &options.revoked}) {
         for (const auto& name : *names) {
             if (is_good_name(name)) continue;
-            std::fprintf(stderr,
-                         "chappe cert: \"%s\" cannot be a client's name: it has 1 to 64 bytes, no spaces, no / and no dot at "
-                         "its beginning, and is neither ca nor server\n",
-                         name.c_str());
+            std::fprintf(
+                stderr,
+                "chappe cert: \"%s\" cannot be a client's name: it has 1 to 64 bytes, no spaces, no / and no dot at "
+                "its beginning, and is neither ca nor server\n",
+                name.c_str());
             return exit_usage;
         }
     }
@@ -166,13 +167,17 @@ int cert(const CertOptions& options) {
 Run define_cert(CLI::App& command) {
     const auto options = std::make_shared<CertOptions>();
     command.add_option("--dir", options->folder, "The folder for everything (certificates)")->type_name("PATH");
-    command.add_option("--name", options->names, "A name or address by which the server is reached; repeatable (those of this machine)")
+    command
+        .add_option("--name", options->names,
+                    "A name or address by which the server is reached; repeatable (those of this machine)")
         ->type_name("HOST")
         ->allow_extra_args(false);
     command.add_option("--client", options->clients, "Make a certificate for this client; repeatable")
         ->type_name("NAME")
         ->allow_extra_args(false);
-    command.add_option("--revoke", options->revoked, "Put this client's certificate on the list of those that are not good any more")
+    command
+        .add_option("--revoke", options->revoked,
+                    "Put this client's certificate on the list of those that are not good any more")
         ->type_name("NAME")
         ->allow_extra_args(false);
     command.add_option("--days", options->days, "How long what is made is good for (825)")

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>  // program_invocation_name
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,21 +52,30 @@ std::string shell_word(std::string_view text) {
     return word + "'";
 }
 
+// Whom to trust, for listeners that speak TLS: the CA that `chappe cert` has put beside the certificate, or the
+// system's.
+std::string trust_options(const server::Settings& settings) {
+    if (settings.tls.certificates.empty()) return " --tls-use-os-certs";
+    const auto ca = std::filesystem::path(settings.tls.certificates.front()).parent_path() / "ca.pem";
+    return std::filesystem::exists(ca) ? " --cafile " + shell_word(ca.native()) : " --tls-use-os-certs";
+}
+
 // The client commands' options for a listener; what is their default is left out.
-std::string options_for(const net::ListenUrl& url) {
+std::string options_for(const net::ListenUrl& url, const server::Settings& settings) {
     if (url.scheme == net::Scheme::Unix) return " --unix " + shell_word(url.path);
     constexpr std::array<std::string_view, 4> localhost = {"localhost", "127.0.0.1", "0.0.0.0", "::"};
     std::string options;
     if (std::ranges::find(localhost, url.host) == localhost.end()) options += " -h " + shell_word(url.host);
-    if (url.port != net::default_port(net::Scheme::Mqtt)) options += " -p " + std::to_string(url.port);
+    if (url.port != net::default_port(url.scheme)) options += " -p " + std::to_string(url.port);
+    if (url.scheme == net::Scheme::Mqtts) options += trust_options(settings);
     return options;
 }
 
 // What a person who starts Chappe for the first time wants to know: lines that work when they are copied.
-void greet(const std::vector<net::ListenUrl>& urls) {
+void greet(const std::vector<net::ListenUrl>& urls, const server::Settings& settings) {
     for (const auto& url : urls) std::printf("Chappe listens on %s\n", url.text().c_str());
     const auto tcp = std::ranges::find(urls, net::Scheme::Mqtt, &net::ListenUrl::scheme);
-    const auto options = options_for(tcp != urls.end() ? *tcp : urls.front());
+    const auto options = options_for(tcp != urls.end() ? *tcp : urls.front(), settings);
     const auto program = shell_word(program_invocation_name);
     std::printf(
         "Try it in two other terminals:\n"
@@ -91,7 +101,7 @@ int serve(const SettingsOptions& options) {
         std::fprintf(stderr, "chappe: %s\n", server.error().c_str());
         return exit_failure;
     }
-    if (settings->log.format == server::LogFormat::Text) greet((*server)->listening_on());
+    if (settings->log.format == server::LogFormat::Text) greet((*server)->listening_on(), *settings);
     (*server)->run();
     return exit_success;
 }

@@ -21,9 +21,9 @@ namespace chappe::broker {
 
 // Where a connection comes from, as its listener knows it.
 struct Peer {
-    std::string address;             // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
-    bool anonymous_allowed = false;  // The listener takes clients that do not say who they are.
-    bool is_operator = false;        // Came by the operator's socket: may use $CONTROL.
+    std::string address;                             // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
+    bool anonymous_allowed = false;                  // The listener takes clients that do not say who they are.
+    bool is_operator = false;                        // Came by the operator's socket: may use $CONTROL.
     std::shared_ptr<const Certificate> certificate;  // Which it has shown, and TLS has verified; null: none.
 };
 

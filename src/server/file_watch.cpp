@@ -20,7 +20,7 @@ bool FileWatch::changed() {
 }
 
 FileWatch::Stamp FileWatch::stamp_of(const std::string& path) {
-    struct stat found {};
+    struct stat found{};
     if (stat(path.c_str(), &found) != 0) return {};
     return {.device = found.st_dev,
             .inode = found.st_ino,

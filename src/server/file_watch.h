@@ -1,7 +1,7 @@
 #pragma once
 
-// Notices that files have been changed or replaced, when asked. It looks at what a path leads to, so that symbolic links
-// are followed, which tools that renew certificates like to turn.
+// Notices that files have been changed or replaced, when asked. It looks at what a path leads to, so that symbolic
+// links are followed, which tools that renew certificates like to turn.
 
 #include <compare>
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "server/file_watch.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace chappe::server {
 namespace {

@@ -57,8 +57,8 @@ FileResult<Authority> Authority::open(const std::string& folder, unsigned days_i
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) return std::unexpected(folder + ": " + error.message());
-    auto made = make_certificate({.purpose = Purpose::Authority, .common_name = "Chappe CA", .names = {}, .days = days_if_new},
-                                 nullptr);
+    auto made = make_certificate(
+        {.purpose = Purpose::Authority, .common_name = "Chappe CA", .names = {}, .days = days_if_new}, nullptr);
     TRY(write_pair(files, made));
     return Authority(folder, std::move(made), true);
 }

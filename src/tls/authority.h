@@ -1,7 +1,7 @@
 #pragma once
 
-// A certificate authority (CA) of one's own in a folder: ca.pem and ca.key, and beside them NAME.pem and NAME.key for each
-// server and client. Keys are readable by their owner only.
+// A certificate authority (CA) of one's own in a folder: ca.pem and ca.key, and beside them NAME.pem and NAME.key for
+// each server and client. Keys are readable by their owner only.
 
 #include <string>
 #include <utility>

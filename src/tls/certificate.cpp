@@ -1,13 +1,13 @@
 #include "tls/certificate.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "net/io_error.h"
 #include "tls/error.h"
@@ -111,15 +111,13 @@ void add_alternative_names(X509& certificate, Certificate& described) {
 }  // namespace
 
 FileResult<std::vector<CertificateHandle>> read_certificates(const std::string& path) {
-    return read_all<CertificateHandle>(path, "certificate", [](BIO* file) {
-        return PEM_read_bio_X509(file, nullptr, no_passphrase, nullptr);
-    });
+    return read_all<CertificateHandle>(
+        path, "certificate", [](BIO* file) { return PEM_read_bio_X509(file, nullptr, no_passphrase, nullptr); });
 }
 
 FileResult<std::vector<CrlHandle>> read_crls(const std::string& path) {
-    return read_all<CrlHandle>(path, "list of revoked certificates (CRL)", [](BIO* file) {
-        return PEM_read_bio_X509_CRL(file, nullptr, no_passphrase, nullptr);
-    });
+    return read_all<CrlHandle>(path, "list of revoked certificates (CRL)",
+                               [](BIO* file) { return PEM_read_bio_X509_CRL(file, nullptr, no_passphrase, nullptr); });
 }
 
 FileResult<KeyHandle> read_key(const std::string& path) {

@@ -1,10 +1,10 @@
 #include "tls/context.h"
 
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-
 #include <new>
 #include <utility>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include "net/endpoint.h"
 #include "tls/error.h"
@@ -44,10 +44,12 @@ FileResult<X509*> use(SSL_CTX& context, const CertificateFiles& files) {
         ERR_clear_error();
         return std::unexpected(files.key + ": is not the key of the certificate in " + files.certificate);
     }
-    if (SSL_CTX_use_certificate(&context, chain.front().get()) != 1 || SSL_CTX_use_PrivateKey(&context, key.get()) != 1) {
+    if (SSL_CTX_use_certificate(&context, chain.front().get()) != 1 ||
+        SSL_CTX_use_PrivateKey(&context, key.get()) != 1) {
         return std::unexpected(files.certificate + ": cannot be used: " + take_error());
     }
-    for (std::size_t index = 1; index < chain.size(); ++index) SSL_CTX_add0_chain_cert(&context, chain[index].release());
+    for (std::size_t index = 1; index < chain.size(); ++index)
+        SSL_CTX_add0_chain_cert(&context, chain[index].release());
     return SSL_CTX_get0_certificate(&context);
 }
 
@@ -72,8 +74,7 @@ FileResult<void> refuse_revoked(SSL_CTX& context, const std::string& path) {
 
 int verify_mode(ClientCertificates wanted) {
     if (wanted == ClientCertificates::Ignored) return SSL_VERIFY_NONE;
-    return wanted == ClientCertificates::Optional ? SSL_VERIFY_PEER
-                                                  : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    return wanted == ClientCertificates::Optional ? SSL_VERIFY_PEER : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
 SslHandle make_ssl(SSL_CTX* context) {

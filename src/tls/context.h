@@ -33,10 +33,12 @@ enum class ClientCertificates : std::uint8_t {
 enum class Version : std::uint8_t { Tls12, Tls13 };
 
 struct ServerOptions {
-    std::vector<CertificateFiles> certificates;  // Chosen by the name that the client asks for; the first is for others.
+    std::vector<CertificateFiles>
+        certificates;  // Chosen by the name that the client asks for; the first is for others.
     ClientCertificates client_certificates = ClientCertificates::Ignored;
-    std::string client_ca;  // Of CAs whose clients are trusted; empty with ClientCertificates::Ignored.
-    std::string client_crl;  // Of revoked client certificates; empty: none are. Without a valid list for its CA no client is trusted.
+    std::string client_ca;   // Of CAs whose clients are trusted; empty with ClientCertificates::Ignored.
+    std::string client_crl;  // Of revoked client certificates; empty: none are. Without a valid list for its CA no
+                             // client is trusted.
     Version version_least = Version::Tls12;
     std::vector<std::string> application_protocols;  // ALPN, the most wanted first; empty: whatever the client says.
 };
@@ -65,9 +67,9 @@ private:
 };
 
 struct ClientOptions {
-    std::string ca;              // Whom to trust; empty: the CAs of the system.
+    std::string ca;                // Whom to trust; empty: the CAs of the system.
     CertificateFiles certificate;  // Of ours; empty: none.
-    bool verify_name = true;     // Whether the certificate must be of the server that we wanted to reach.
+    bool verify_name = true;       // Whether the certificate must be of the server that we wanted to reach.
     Version version_least = Version::Tls12;
     std::vector<std::string> application_protocols;
 };
@@ -77,7 +79,8 @@ public:
     [[nodiscard]] static FileResult<std::shared_ptr<const ClientContext>> load(const ClientOptions& options);
 
     // Our side of a connection to `host`, a name or an address.
-    [[nodiscard]] std::unique_ptr<net::Stream> connect(std::unique_ptr<net::Stream> below, const std::string& host) const;
+    [[nodiscard]] std::unique_ptr<net::Stream> connect(std::unique_ptr<net::Stream> below,
+                                                       const std::string& host) const;
 
 private:
     ClientContext() = default;

@@ -1,11 +1,11 @@
 #include "tls/error.h"
 
-#include <openssl/err.h>
-#include <openssl/sslerr.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 namespace chappe::tls {
 

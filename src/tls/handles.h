@@ -2,12 +2,12 @@
 
 // OpenSSL's objects, each freed by its owner.
 
+#include <memory>
+
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-
-#include <memory>
 
 namespace chappe::tls {
 

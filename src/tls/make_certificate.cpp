@@ -1,15 +1,15 @@
 #include "tls/make_certificate.h"
 
+#include <array>
+#include <new>
+#include <string_view>
+
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-
-#include <array>
-#include <new>
-#include <string_view>
 
 #include "base/assert.h"
 #include "net/endpoint.h"

@@ -34,7 +34,8 @@ struct CertificateRequest {
 [[nodiscard]] std::string key_pem(EVP_PKEY& key);
 
 // The certificates with these serial numbers are revoked by the issuer's list, from now on for so many days.
-[[nodiscard]] CrlHandle make_crl(const Credentials& issuer, const std::vector<const ASN1_INTEGER*>& revoked, unsigned days);
+[[nodiscard]] CrlHandle make_crl(const Credentials& issuer, const std::vector<const ASN1_INTEGER*>& revoked,
+                                 unsigned days);
 [[nodiscard]] std::string crl_pem(X509_CRL& list);
 
 }  // namespace chappe::tls

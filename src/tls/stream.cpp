@@ -1,13 +1,13 @@
 #include "tls/stream.h"
 
-#include <openssl/err.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <string>
+
+#include <openssl/err.h>
 
 #include "base/assert.h"
 #include "tls/certificate.h"

@@ -1,9 +1,9 @@
 #include "tls/stream.h"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
-
-#include <thread>
 
 #include "tls/test_support.h"
 
@@ -53,8 +53,9 @@ TEST_F(TlsStream, CarriesMoreThanTheSocketHoldsAtOnce) {
     for (int number = 0; text.size() < 5'000'000; ++number) text += std::to_string(number) + ' ';
     it.client.say(text);
     it.server.say(text);
-    EXPECT_TRUE(it.run_until(
-        [&] { return (it.server.heard.size() >= text.size() && it.client.heard.size() >= text.size()) || it.failed(); }));
+    EXPECT_TRUE(it.run_until([&] {
+        return (it.server.heard.size() >= text.size() && it.client.heard.size() >= text.size()) || it.failed();
+    }));
     EXPECT_TRUE(it.server.heard == text);
     EXPECT_TRUE(it.client.heard == text);
     EXPECT_EQ(it.server.error + it.client.error, "");
@@ -150,7 +151,8 @@ TEST_F(TlsStream, RefusesAServerOfAnUnknownCa) {
     const Pki other;
     Conversation it(*server({.certificates = {other.server("localhost")}}), *client(trusting), "localhost");
     it.exchange("x");
-    EXPECT_THAT(it.client.error, HasSubstr("the peer's certificate is refused: unable to get local issuer certificate"));
+    EXPECT_THAT(it.client.error,
+                HasSubstr("the peer's certificate is refused: unable to get local issuer certificate"));
     EXPECT_TRUE(it.run_until([&] { return !it.server.error.empty(); }));
     EXPECT_THAT(it.server.error, HasSubstr("the peer does not know the CA of our certificate"));
 }
@@ -200,8 +202,8 @@ TEST_F(TlsStream, RefusesARevokedClient) {
     const auto good = pki.make({.purpose = Purpose::Client, .common_name = "good"});
     const auto stolen = pki.make({.purpose = Purpose::Client, .common_name = "stolen"});
     auto wanted = mutual();
-    wanted.client_crl =
-        pki.write("crl.pem", crl_pem(*make_crl(pki.authority(), {X509_get0_serialNumber(stolen.certificate.get())}, 1)));
+    wanted.client_crl = pki.write(
+        "crl.pem", crl_pem(*make_crl(pki.authority(), {X509_get0_serialNumber(stolen.certificate.get())}, 1)));
     const auto context = server(wanted);
     auto options = trusting;
     options.certificate = pki.save("good", good);

@@ -29,7 +29,8 @@ void add_connection_options(CLI::App& command, ClientArguments& to) {
     };
     option("-h,--host", to.host, "The broker's name or address (localhost)", "HOST");
     option("-p,--port", to.port, "The broker's port (1883, with TLS 8883)", "PORT");
-    option("-L,--url", to.url, "All at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], %XX for a byte; mqtts:// with TLS", "URL");
+    option("-L,--url", to.url,
+           "All at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], %XX for a byte; mqtts:// with TLS", "URL");
     option("--unix", to.unix_path, "Connect to a Unix socket", "PATH");
     option("-u,--username", to.user, "The user name", "NAME");
     option("-P,--pw,--password", to.password, "The password; every user of this machine can see it in the process list",

@@ -9,8 +9,8 @@
 
 namespace chappe::app {
 
-// What --url says at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts://..., or unix:PATH. In user, password and topic, %XX
-// stands for a byte, so that they can have the characters that part a URL.
+// What --url says at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], mqtts://..., or unix:PATH. In user, password
+// and topic, %XX stands for a byte, so that they can have the characters that part a URL.
 struct ClientUrl {
     net::Url server;
     std::optional<std::string> user;

@@ -114,9 +114,10 @@ private:
 
     void check_scheme(const Listener& listener, const Origin& origin) {
         if (std::ranges::find(served_schemes, listener.url.scheme) != served_schemes.end()) return;
-        report(Severity::Error, origin,
-               fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT, mqtts://HOST:PORT or unix:PATH",
-                           listener.url.text(), net::scheme_name(listener.url.scheme)));
+        report(
+            Severity::Error, origin,
+            fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT, mqtts://HOST:PORT or unix:PATH",
+                        listener.url.text(), net::scheme_name(listener.url.scheme)));
     }
 
     void check_who_may_connect(const Listener& listener, const Origin& origin) {
@@ -182,13 +183,17 @@ private:
                              !listener.tls_client_ca.empty() || !listener.tls_client_crl.empty() ||
                              listener.tls_client_certificates.has_value();
         if (!speaks_tls(listener.url.scheme)) {
-            if (has_own) report(Severity::Error, origin, fmt::format("{} has settings of TLS, which it does not speak; write mqtts:// or remove them", url));
+            if (has_own)
+                report(
+                    Severity::Error, origin,
+                    fmt::format("{} has settings of TLS, which it does not speak; write mqtts:// or remove them", url));
             return;
         }
         if (listener.tls_certificates.size() != listener.tls_keys.size()) {
-            return report(Severity::Error, origin,
-                          fmt::format("tls_certificates of {} has {} files and tls_keys {}: each certificate needs its key",
-                                      url, listener.tls_certificates.size(), listener.tls_keys.size()));
+            return report(
+                Severity::Error, origin,
+                fmt::format("tls_certificates of {} has {} files and tls_keys {}: each certificate needs its key", url,
+                            listener.tls_certificates.size(), listener.tls_keys.size()));
         }
         const auto options = tls_options(settings_, listener);
         if (options.certificates.empty()) {

@@ -88,8 +88,10 @@ constexpr Section all_sections[] = {
      "beside `server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
      true},
     {"tls",
-     "Encryption, for listeners at `mqtts://`. Certificates, keys, CAs and lists of revoked certificates are PEM files. They "
-     "are read again at SIGHUP and when one of them changes; connections that are open stay, and files that cannot be used "
+     "Encryption, for listeners at `mqtts://`. Certificates, keys, CAs and lists of revoked certificates are PEM "
+     "files. They "
+     "are read again at SIGHUP and when one of them changes; connections that are open stay, and files that cannot be "
+     "used "
      "are reported while the old ones stay in use.",
      false},
     {"log", "What is written about the broker's work, and where.", false},
@@ -106,11 +108,13 @@ constexpr Key all_keys[] = {
      .type = Type::Urls,
      .reload = Reload::Restart,
      .option = "--listen",
-     .text = "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
-             "is an IPv4 address, an IPv6 address in brackets or a name, `mqtts://HOST:PORT` for TLS, and `unix:PATH` for "
-             "a Unix socket; PORT is 1883 (8883 with TLS) where it is left out, and 0 takes any free one. `0.0.0.0` stands for all IPv4 addresses of the "
-             "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
-             "is left out where there is no IPv6.",
+     .text =
+         "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
+         "is an IPv4 address, an IPv6 address in brackets or a name, `mqtts://HOST:PORT` for TLS, and `unix:PATH` for "
+         "a Unix socket; PORT is 1883 (8883 with TLS) where it is left out, and 0 takes any free one. `0.0.0.0` stands "
+         "for all IPv4 addresses of the "
+         "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
+         "is left out where there is no IPv6.",
      .example = R"(["mqtt://0.0.0.0:1883", "unix:/run/chappe/mqtt.sock"])",
      .access = listen_urls},
     {.section = "server",
@@ -263,8 +267,9 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Now,
-     .text = "`tls.client_crl` for this listener alone. It goes with `tls_client_ca`: where that is set, `tls.client_crl` "
-             "does not hold.",
+     .text =
+         "`tls.client_crl` for this listener alone. It goes with `tls_client_ca`: where that is set, `tls.client_crl` "
+         "does not hold.",
      .default_text = "as `tls.client_crl`",
      .example = R"("/etc/chappe/machines.crl")",
      .access = at<Listener, &Listener::tls_client_crl>()},
@@ -284,9 +289,10 @@ constexpr Key all_keys[] = {
      .range = {1, path_length_max},
      .reload = Reload::Now,
      .option = "--tls-certificate",
-     .text = "The certificates of this server, an array of files. A client that says which name it wants (SNI) is shown "
-             "the first one of that name, any other client the first of all. In a file the certificate of the server "
-             "comes first and those of intermediate CAs follow.",
+     .text =
+         "The certificates of this server, an array of files. A client that says which name it wants (SNI) is shown "
+         "the first one of that name, any other client the first of all. In a file the certificate of the server "
+         "comes first and those of intermediate CAs follow.",
      .example = R"(["/etc/chappe/server.pem"])",
      .access = tls_member<&TlsSettings::certificates>},
     {.section = "tls",
@@ -295,8 +301,9 @@ constexpr Key all_keys[] = {
      .range = {1, path_length_max},
      .reload = Reload::Now,
      .option = "--tls-key",
-     .text = "The private keys of `certificates`, in the same order. They have no passphrase, so only the user who runs "
-             "the broker should be able to read them.",
+     .text =
+         "The private keys of `certificates`, in the same order. They have no passphrase, so only the user who runs "
+         "the broker should be able to read them.",
      .example = R"(["/etc/chappe/server.key"])",
      .access = tls_member<&TlsSettings::keys>},
     {.section = "tls",
@@ -313,8 +320,10 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Now,
-     .text = "The certificates of clients that have been revoked: the lists (CRL) of the CAs in `client_ca`, of each that has "
-             "clients. When a list is missing or older than it says that it is good for, clients of that CA are refused.",
+     .text =
+         "The certificates of clients that have been revoked: the lists (CRL) of the CAs in `client_ca`, of each that "
+         "has "
+         "clients. When a list is missing or older than it says that it is good for, clients of that CA are refused.",
      .example = R"("/etc/chappe/clients.crl")",
      .access = tls_member<&TlsSettings::client_crl>},
     {.section = "tls",
@@ -322,7 +331,8 @@ constexpr Key all_keys[] = {
      .type = Type::Choice,
      .choices = words<tls::ClientCertificates>,
      .reload = Reload::Now,
-     .text = "Whether clients show a certificate. `optional`: they may, where there is a `client_ca`, and one that is shown "
+     .text = "Whether clients show a certificate. `optional`: they may, where there is a `client_ca`, and one that is "
+             "shown "
              "must be good. `required`: whoever has none is refused. `ignored`: they are not asked.",
      .example = R"("required")",
      .access = tls_member<&TlsSettings::client_certificates>},
