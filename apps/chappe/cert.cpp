@@ -9,11 +9,14 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/chappe/command.h"
 #include "base/result.h"
+#include "mqtt/topic.h"
 #include "net/endpoint.h"
+#include "net/url.h"
 #include "tls/authority.h"
 
 namespace chappe::app {
@@ -76,8 +79,16 @@ std::vector<std::string> names_of_this_machine() {
 // It becomes the name of a file, and of a person or a thing.
 bool is_good_name(const std::string& name) {
     const auto is_good = [](unsigned char letter) { return letter > 0x20 && letter != 0x7f && letter != '/'; };
-    return !name.empty() && name.size() <= 64 && name.front() != '.' && name != "ca" && name != server_name &&
+    return !name.empty() && name.size() <= tls::common_name_max && name.front() != '.' && name != "ca" &&
+           name != server_name && !name.ends_with(".old") && mqtt::is_valid_utf8(name) &&
            std::ranges::all_of(name, is_good);
+}
+
+// A name or address that clients can ask for, also with "*." for any name of a domain.
+bool is_good_host(std::string_view host) {
+    if (host.starts_with("*.")) host.remove_prefix(2);
+    if (const auto address = net::IpAddress::parse(host)) return address->scope == 0;
+    return host.find_first_of(":/") == host.npos && net::Url::parse("mqtt://" + std::string(host)).has_value();
 }
 
 void print_first_steps(const tls::Authority& authority, const std::string& host) {
@@ -109,9 +120,10 @@ void say_issued(const tls::CertificateFiles& files, const std::string& whose) {
 
 std::expected<void, std::string> make_server(const tls::Authority& authority, const CertOptions& options) {
     const auto names = options.names.empty() ? names_of_this_machine() : options.names;
+    const auto common_name = names.front().size() <= tls::common_name_max ? names.front() : std::string();
     const auto files = TRY(authority.issue(
         server_name,
-        {.purpose = tls::Purpose::Server, .common_name = names.front(), .names = names, .days = options.days}));
+        {.purpose = tls::Purpose::Server, .common_name = common_name, .names = names, .days = options.days}));
     std::string list;
     for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
     say_issued(files, "the server, reached as " + list);
@@ -122,6 +134,11 @@ std::expected<void, std::string> make_server(const tls::Authority& authority, co
 std::expected<void, std::string> make_certificates(const CertOptions& options) {
     const auto authority = TRY(tls::Authority::open(options.folder, days_of_authority));
     if (authority.is_new()) std::printf("%s: the CA that clients are to trust\n", authority.ca().c_str());
+    if (!options.revoked.empty()) {
+        const auto path = TRY(authority.revoke(options.revoked));
+        std::printf("%s: write it down as tls.client_crl; a broker that has it reads it again by itself\n",
+                    path.c_str());
+    }
     for (const auto& name : options.clients) {
         if (authority.has(name) && !options.renew) {
             return std::unexpected(authority.files_of(name).certificate + ": is there already; --renew replaces it");
@@ -129,11 +146,6 @@ std::expected<void, std::string> make_certificates(const CertOptions& options) {
         const auto files = TRY(authority.issue(
             name, {.purpose = tls::Purpose::Client, .common_name = name, .names = {}, .days = options.days}));
         say_issued(files, "the client " + name);
-    }
-    if (!options.revoked.empty()) {
-        const auto path = TRY(authority.revoke(options.revoked, days_of_authority));
-        std::printf("%s: write it down as tls.client_crl; a broker that has it reads it again by itself\n",
-                    path.c_str());
     }
     const bool only_others = (!options.clients.empty() || !options.revoked.empty()) && options.names.empty();
     if (authority.has(server_name) && (only_others || !options.renew)) {
@@ -148,13 +160,18 @@ int cert(const CertOptions& options) {
     for (const auto* names : {&options.clients, &options.revoked}) {
         for (const auto& name : *names) {
             if (is_good_name(name)) continue;
-            std::fprintf(
-                stderr,
-                "chappe cert: \"%s\" cannot be a client's name: it has 1 to 64 bytes, no spaces, no / and no dot at "
-                "its beginning, and is neither ca nor server\n",
-                name.c_str());
+            std::fprintf(stderr,
+                         "chappe cert: \"%s\" cannot be a client's name: it has 1 to 64 bytes of UTF-8, no spaces, no "
+                         "/ and no dot at "
+                         "its beginning, and is neither ca nor server\n",
+                         name.c_str());
             return exit_usage;
         }
+    }
+    for (const auto& name : options.names) {
+        if (is_good_host(name)) continue;
+        std::fprintf(stderr, "chappe cert: \"%s\" is neither a host name nor an address\n", name.c_str());
+        return exit_usage;
     }
     const auto made = make_certificates(options);
     if (made) return exit_success;

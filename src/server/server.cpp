@@ -206,7 +206,7 @@ void Server::reload_tls() {
     watch_tls_files();  // Before they are read: a change meanwhile is noticed the next time.
     for (const auto& open : listeners_) {
         const auto listener = std::ranges::find(settings_.listeners, open.url, &Listener::url);
-        if (!speaks_tls(open.url.scheme) || listener == settings_.listeners.end()) continue;
+        if (!speaks_tls(open.url.scheme) || !open.in_settings || listener == settings_.listeners.end()) continue;
         auto context = tls::ServerContext::load(tls_options(settings_, *listener));
         if (context) {
             open.account->tls = *std::move(context);
@@ -262,6 +262,9 @@ void Server::reload_settings() {
         names += (names.empty() ? "" : " ") + change.name;
     }
     settings_ = after_reload(settings_, *loaded);
+    for (auto& open : listeners_) {
+        open.in_settings = std::ranges::find(loaded->listeners, open.url, &Listener::url) != loaded->listeners.end();
+    }
     if (const auto log = logger_.configure(settings_.log); !log) {
         logger_.write(LogLevel::Error, "log_failed", "the log stays as it is", {{"reason", log.error()}});
     }

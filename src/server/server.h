@@ -46,6 +46,7 @@ private:
         net::ListenUrl url;  // As in the settings.
         std::shared_ptr<ListenerAccount> account;
         std::unique_ptr<net::Listener> listener;
+        bool in_settings = true;  // False: a reload has removed it, and it stays as it was until the restart.
     };
 
     Server(const Settings& settings, Reload reload, Logger& logger);

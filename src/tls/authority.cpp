@@ -16,6 +16,12 @@ namespace {
 
 constexpr mode_t for_the_owner = 0600;
 constexpr mode_t for_everybody = 0644;
+constexpr unsigned list_days = 3650;  // A new one is made by hand, so the last one must not run out.
+
+bool exists(const std::string& path) {
+    std::error_code ignored;  // Whoever reads the file says what is wrong.
+    return std::filesystem::exists(path, ignored);
+}
 
 std::unexpected<std::string> failed(const std::string& path) {
     return std::unexpected(path + ": " + std::string(net::error_text(errno)));
@@ -46,7 +52,7 @@ FileResult<void> write_pair(const CertificateFiles& files, const Credentials& ma
 
 FileResult<Authority> Authority::open(const std::string& folder, unsigned days_if_new) {
     const CertificateFiles files{folder + "/ca.pem", folder + "/ca.key"};
-    if (std::filesystem::exists(files.certificate)) {
+    if (exists(files.certificate)) {
         auto certificate = std::move(TRY(read_certificates(files.certificate)).front());
         auto key = TRY(read_key(files.key));
         if (X509_check_private_key(certificate.get(), key.get()) != 1) {
@@ -54,32 +60,44 @@ FileResult<Authority> Authority::open(const std::string& folder, unsigned days_i
         }
         return Authority(folder, {std::move(certificate), std::move(key)}, false);
     }
+    if (exists(files.key)) {
+        return std::unexpected(files.certificate + ": is not there, but its key is; put it back, or move " + files.key +
+                               " away to begin anew");
+    }
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) return std::unexpected(folder + ": " + error.message());
     auto made = make_certificate(
         {.purpose = Purpose::Authority, .common_name = "Chappe CA", .names = {}, .days = days_if_new}, nullptr);
     TRY(write_pair(files, made));
-    return Authority(folder, std::move(made), true);
+    Authority authority(folder, std::move(made), true);
+    TRY(authority.revoke({}));
+    return authority;
 }
 
 CertificateFiles Authority::files_of(const std::string& name) const {
     return {folder_ + "/" + name + ".pem", folder_ + "/" + name + ".key"};
 }
 
-bool Authority::has(const std::string& name) const { return std::filesystem::exists(files_of(name).certificate); }
+bool Authority::has(const std::string& name) const { return exists(files_of(name).certificate); }
 
 FileResult<CertificateFiles> Authority::issue(const std::string& name, const CertificateRequest& request) const {
     auto files = files_of(name);
+    std::string old;
+    for (const auto& path : {old_of(name), files.certificate}) {
+        if (!exists(path)) continue;
+        for (const auto& certificate : TRY(read_certificates(path))) old += certificate_pem(*certificate);
+    }
+    if (!old.empty()) TRY(write_file(old_of(name), old, for_everybody));
     TRY(write_pair(files, make_certificate(request, &credentials_)));
     return files;
 }
 
-FileResult<std::string> Authority::revoke(const std::vector<std::string>& names, unsigned days) const {
-    const auto path = folder_ + "/clients.crl";
-    std::vector<const ASN1_INTEGER*> serials;
+FileResult<std::string> Authority::revoke(const std::vector<std::string>& names) const {
+    auto path = folder_ + "/clients.crl";
     std::vector<CrlHandle> before;
-    if (std::filesystem::exists(path)) before = TRY(read_crls(path));
+    if (exists(path)) before = TRY(read_crls(path));
+    std::vector<const ASN1_INTEGER*> serials;
     for (const auto& list : before) {
         auto* entries = X509_CRL_get_REVOKED(list.get());
         for (int index = 0; index < sk_X509_REVOKED_num(entries); ++index) {
@@ -87,11 +105,16 @@ FileResult<std::string> Authority::revoke(const std::vector<std::string>& names,
         }
     }
     std::vector<CertificateHandle> certificates;
+    const auto add = [&](const std::string& file) -> FileResult<void> {
+        for (auto& certificate : TRY(read_certificates(file))) certificates.push_back(std::move(certificate));
+        return {};
+    };
     for (const auto& name : names) {
-        certificates.push_back(std::move(TRY(read_certificates(files_of(name).certificate)).front()));
-        serials.push_back(X509_get0_serialNumber(certificates.back().get()));
+        TRY(add(files_of(name).certificate));
+        if (exists(old_of(name))) TRY(add(old_of(name)));
     }
-    TRY(write_file(path, crl_pem(*make_crl(credentials_, serials, days)), for_everybody));
+    for (const auto& certificate : certificates) serials.push_back(X509_get0_serialNumber(certificate.get()));
+    TRY(write_file(path, crl_pem(*make_crl(credentials_, serials, list_days)), for_everybody));
     return path;
 }
 

@@ -22,14 +22,16 @@ public:
     [[nodiscard]] CertificateFiles files_of(const std::string& name) const;
     [[nodiscard]] bool has(const std::string& name) const;
 
-    // Writes both files. What is there under this name is replaced.
+    // Writes both files. What is there under this name is replaced, and its certificate kept in NAME.old.pem.
     [[nodiscard]] FileResult<CertificateFiles> issue(const std::string& name, const CertificateRequest& request) const;
-    // Writes clients.crl: the certificates of these names, besides those that are in it.
-    [[nodiscard]] FileResult<std::string> revoke(const std::vector<std::string>& names, unsigned days) const;
+    // Writes clients.crl: the certificates that these names have and have had, besides those that are in it.
+    [[nodiscard]] FileResult<std::string> revoke(const std::vector<std::string>& names) const;
 
 private:
     Authority(std::string folder, Credentials credentials, bool is_new)
         : folder_(std::move(folder)), credentials_(std::move(credentials)), is_new_(is_new) {}
+
+    [[nodiscard]] std::string old_of(const std::string& name) const { return folder_ + "/" + name + ".old.pem"; }
 
     std::string folder_;
     Credentials credentials_;

@@ -14,6 +14,8 @@ namespace chappe::tls {
 
 namespace {
 
+constexpr long session_seconds = 3600;
+
 // Forward secret and authenticated only. TLS 1.3 has no others.
 constexpr const char* suites_of_tls12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
@@ -48,8 +50,11 @@ FileResult<X509*> use(SSL_CTX& context, const CertificateFiles& files) {
         SSL_CTX_use_PrivateKey(&context, key.get()) != 1) {
         return std::unexpected(files.certificate + ": cannot be used: " + take_error());
     }
-    for (std::size_t index = 1; index < chain.size(); ++index)
-        SSL_CTX_add0_chain_cert(&context, chain[index].release());
+    for (std::size_t index = 1; index < chain.size(); ++index) {
+        if (SSL_CTX_add1_chain_cert(&context, chain[index].get()) != 1) {
+            return std::unexpected(files.certificate + ": a certificate of the chain cannot be used: " + take_error());
+        }
+    }
     return SSL_CTX_get0_certificate(&context);
 }
 
@@ -86,6 +91,7 @@ SslHandle make_ssl(SSL_CTX* context) {
 }  // namespace
 
 FileResult<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOptions& options) {
+    if (options.certificates.empty()) return std::unexpected("there is no certificate");
     std::shared_ptr<ServerContext> made(new ServerContext);
     made->application_protocols_ = wire_format(options.application_protocols);
     for (const auto& files : options.certificates) TRY(made->add(files, options));
@@ -105,6 +111,12 @@ FileResult<void> ServerContext::add(const CertificateFiles& files, const ServerO
     SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>(name.data()), name.size());
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context.get(), 1);
+    SSL_CTX_set_timeout(context.get(), session_seconds);
+    if (options.client_certificates != ClientCertificates::Ignored) {
+        // A certificate may expire, or its CRL, and who resumes is not asked for it again.
+        SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(context.get(), 0);
+    }
     SSL_CTX_set_tlsext_servername_callback(context.get(), choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context.get(), this);
     if (!application_protocols_.empty()) SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, this);
@@ -161,7 +173,8 @@ FileResult<std::shared_ptr<const ClientContext>> ClientContext::load(const Clien
     return made;
 }
 
-std::unique_ptr<net::Stream> ClientContext::connect(std::unique_ptr<net::Stream> below, const std::string& host) const {
+net::Result<std::unique_ptr<net::Stream>> ClientContext::connect(std::unique_ptr<net::Stream> below,
+                                                                 const std::string& host) const {
     auto ssl = make_ssl(context_.get());
     SSL_set_connect_state(ssl.get());
     const bool is_address = net::IpAddress::parse(host).has_value();
@@ -169,9 +182,10 @@ std::unique_ptr<net::Stream> ClientContext::connect(std::unique_ptr<net::Stream>
     if (verify_name_) {
         auto* wanted = SSL_get0_param(ssl.get());
         X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        const auto set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+        const auto address = host.substr(0, host.find('%'));  // Without the interface.
+        const auto set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, address.c_str())
                                     : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
-        if (set != 1) SSL_set_verify(ssl.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        if (set != 1) return net::io_error("check the certificate for " + host, EINVAL);
     }
     return std::make_unique<Stream>(std::move(below), std::move(ssl));
 }

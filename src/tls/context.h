@@ -79,8 +79,8 @@ public:
     [[nodiscard]] static FileResult<std::shared_ptr<const ClientContext>> load(const ClientOptions& options);
 
     // Our side of a connection to `host`, a name or an address.
-    [[nodiscard]] std::unique_ptr<net::Stream> connect(std::unique_ptr<net::Stream> below,
-                                                       const std::string& host) const;
+    [[nodiscard]] net::Result<std::unique_ptr<net::Stream>> connect(std::unique_ptr<net::Stream> below,
+                                                                    const std::string& host) const;
 
 private:
     ClientContext() = default;

@@ -20,7 +20,7 @@ struct PlainWords {
 constexpr std::array plain_words{
     PlainWords{SSL_R_WRONG_VERSION_NUMBER, "the peer does not speak TLS"},
     PlainWords{SSL_R_HTTP_REQUEST, "the peer speaks HTTP without TLS"},
-    PlainWords{SSL_R_UNSUPPORTED_PROTOCOL, "the peer's TLS is too old: 1.2 is the least"},
+    PlainWords{SSL_R_UNSUPPORTED_PROTOCOL, "the peer's TLS is too old"},
     PlainWords{SSL_R_NO_SHARED_CIPHER, "no cipher suite in common with the peer"},
     PlainWords{SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the peer has no certificate, and one is required"},
     PlainWords{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the peer does not know the CA of our certificate"},

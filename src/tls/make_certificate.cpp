@@ -37,9 +37,10 @@ void set_random_serial(X509& certificate) {
 }
 
 void set_common_name(X509_NAME& name, const std::string& text) {
-    X509_NAME_add_entry_by_NID(&name, NID_commonName, MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()), -1,
-                               0);
+    if (text.empty()) return;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    ASSERT(X509_NAME_add_entry_by_NID(&name, NID_commonName, MBSTRING_UTF8, bytes, static_cast<int>(text.size()), -1,
+                                      0) == 1);
 }
 
 void add_extension(X509& certificate, const X509& issuer, int nid, const std::string& value) {
@@ -73,7 +74,8 @@ void add_extensions(X509& certificate, const X509& issuer, const CertificateRequ
     const bool is_server = request.purpose == Purpose::Server;
     add_extension(certificate, issuer, NID_ext_key_usage, is_server ? "serverAuth" : "clientAuth");
     if (!request.names.empty()) {
-        add_extension(certificate, issuer, NID_subject_alt_name, alternative_names(request.names));
+        const std::string critical = request.common_name.empty() ? "critical," : "";  // RFC 5280, 4.2.1.6.
+        add_extension(certificate, issuer, NID_subject_alt_name, critical + alternative_names(request.names));
     }
 }
 

@@ -21,10 +21,12 @@ enum class Purpose : std::uint8_t { Authority, Server, Client };
 
 struct CertificateRequest {
     Purpose purpose = Purpose::Server;
-    std::string common_name;
-    std::vector<std::string> names;  // Of a server: host names and IP addresses.
+    std::string common_name;         // At most common_name_max bytes of UTF-8; empty where there are names.
+    std::vector<std::string> names;  // Of a server: host names and IP addresses that net::Url takes.
     unsigned days = 825;             // From now. An hour before counts too, for clocks that are behind.
 };
+
+inline constexpr std::size_t common_name_max = 64;  // RFC 5280, appendix A.
 
 // With a new key on the curve P-256, which microcontrollers can use. `issuer` signs it; null: it signs itself.
 [[nodiscard]] Credentials make_certificate(const CertificateRequest& request, const Credentials* issuer);

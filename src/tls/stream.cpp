@@ -21,6 +21,16 @@ using net::ReadOutcome;
 
 constexpr std::size_t record_size_max = SSL3_RT_MAX_PLAIN_LENGTH;
 
+// A peer may send messages of TLS itself without end, new keys for example, and wants each answered. These are bounds
+// of what it sends without any data between, and of answers that it does not read.
+constexpr std::size_t read_without_data_max = 256 * 1024;
+constexpr std::size_t unsent_max = 256 * 1024;
+
+std::unexpected<net::IoError> too_much(const net::Peer& peer) {
+    return std::unexpected(
+        net::IoError{EPROTO, "read from " + peer.text() + ": TLS: the peer sends messages of TLS and no data"});
+}
+
 // --- OpenSSL's way to the stream below.
 
 Stream& stream_of(BIO* bio) { return *static_cast<Stream*>(BIO_get_data(bio)); }
@@ -91,7 +101,8 @@ net::Result<void> Stream::attach(net::EventLoop& loop, net::Handler& handler) {
     TRY(below_->attach(loop, *this));
     loop_ = &loop;
     handler_ = &handler;
-    if (!unread_.empty() || SSL_has_pending(ssl_.get()) == 1) loop.again(handler);
+    const bool ended = failure_ || !below_works_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+    if (!unread_.empty() || SSL_has_pending(ssl_.get()) == 1 || ended) loop.again(handler);
     return {};
 }
 
@@ -104,8 +115,8 @@ void Stream::detach() noexcept {
 void Stream::on_ready(net::Readiness readiness) {
     if (readiness.writable && !unsent_.empty()) {
         const bool failed = !flush();  // Who reads or writes next is told why.
-        readiness.readable |= failed;
         readiness.writable = failed || unsent_.empty();
+        readiness.readable |= readiness.writable && (failed || finish_follows_);  // The end was not told before.
     }
     readiness.writable |= readiness.readable && write_waits_;
     if (readiness.readable || readiness.writable || readiness.hung_up) loop_->call(*handler_, readiness);
@@ -115,6 +126,11 @@ int Stream::read_below(std::span<std::uint8_t> into) {
     const auto outcome = below_->read(into);
     if (!outcome) {
         below_works_ = std::unexpected(outcome.error());
+        return -1;
+    }
+    read_without_data_ += outcome->size;
+    if (read_without_data_ > read_without_data_max) {
+        below_works_ = too_much(peer_);
         return -1;
     }
     if (outcome->size != 0) return static_cast<int>(outcome->size);
@@ -134,6 +150,7 @@ void Stream::write_below(Bytes bytes) {
         bytes = bytes.subspan(*taken);
     }
     unsent_.append(bytes);
+    if (unsent_.size() > unsent_max) below_works_ = too_much(peer_);
 }
 
 net::Result<void> Stream::flush() {
@@ -158,7 +175,7 @@ net::Result<ReadOutcome> Stream::read(std::span<std::uint8_t> into) {
     using enum ReadOutcome::Next;
     ASSERT(is_open() && !into.empty());
     if (!unread_.empty()) return ReadOutcome{unread_.take(into), More};
-    if (failed_) return failure("read from ");
+    if (failure_) return std::unexpected(*failure_);
     std::size_t size = 0;
     while (size < into.size()) {
         ERR_clear_error();
@@ -167,19 +184,18 @@ net::Result<ReadOutcome> Stream::read(std::span<std::uint8_t> into) {
         note_handshake();
         if (done == 1) {
             size += count;
+            read_without_data_ = 0;
             continue;
         }
-        switch (SSL_get_error(ssl_.get(), done)) {
-            case SSL_ERROR_WANT_READ:
-                if (!below_works_ && size == 0) return failure("read from ");
-                return ReadOutcome{size, below_works_ ? Later : More};
-            case SSL_ERROR_ZERO_RETURN:
-                return ReadOutcome{size, size == 0 ? End : More};
-            default:
-                if (size != 0) return ReadOutcome{size, More};
-                failed_ = true;
-                return failure("read from ");
+        const auto error = SSL_get_error(ssl_.get(), done);
+        if (error == SSL_ERROR_WANT_READ && below_works_) return ReadOutcome{size, Later};
+        if (error != SSL_ERROR_ZERO_RETURN) {
+            const auto failed = fail(error);
+            return size == 0 ? net::Result<ReadOutcome>(failed) : ReadOutcome{size, More};
         }
+        // The stream below ends its direction when all is written; to be told of the end before would end it earlier.
+        const bool not_yet = finish_follows_ && !unsent_.empty();
+        return ReadOutcome{size, size != 0 ? More : not_yet ? Later : End};
     }
     return ReadOutcome{size, More};
 }
@@ -193,16 +209,16 @@ void Stream::unread(Bytes bytes) {
 net::Result<std::size_t> Stream::write(std::span<const iovec> pieces) {
     ASSERT(is_open());
     static thread_local std::array<std::uint8_t, record_size_max> record;
+    if (failure_) return std::unexpected(*failure_);
     TRY(flush());
     std::size_t total = 0;
-    while (unsent_.empty() && !failed_) {
+    while (unsent_.empty()) {
         const auto plain = gather(pieces, total, record);
-        if (plain.empty()) return total;
+        if (plain.empty()) break;
         TRY(write_record(plain));
-        if (write_waits_) return total;
+        if (write_waits_) break;
         total += plain.size();
     }
-    if (failed_) return failure("write to ");
     return total;
 }
 
@@ -215,20 +231,19 @@ net::Result<void> Stream::write_record(Bytes plain) {
     write_waits_ = false;
     if (done == 1) return below_works_;
     const auto error = SSL_get_error(ssl_.get(), done);
-    if (error == SSL_ERROR_WANT_READ && below_works_) {
-        write_waits_ = true;
-        return {};
-    }
-    failed_ = true;
-    return failure("write to ");
+    if (error != SSL_ERROR_WANT_READ || !below_works_) return fail(error);
+    write_waits_ = true;
+    return {};
 }
 
-// Why OpenSSL, or the stream below it, does not go on.
-std::unexpected<net::IoError> Stream::failure(std::string_view tried) {
-    if (!below_works_) return std::unexpected(below_works_.error());
-    failed_ = true;
+// What TLS has found counts for more than a connection that breaks when we want to tell the peer.
+std::unexpected<net::IoError> Stream::fail(int ssl_error) {
+    if (ssl_error != SSL_ERROR_SSL && !below_works_) {
+        failure_ = below_works_.error();
+        return std::unexpected(*failure_);
+    }
+    auto what = "read from " + peer_.text() + ": TLS: ";
     const auto verified = SSL_get_verify_result(ssl_.get());
-    auto what = std::string(tried) + peer_.text() + ": TLS: ";
     if (verified != X509_V_OK) {
         what += "the peer's certificate is refused: ";
         what += X509_verify_cert_error_string(verified);
@@ -236,7 +251,8 @@ std::unexpected<net::IoError> Stream::failure(std::string_view tried) {
     } else {
         what += at_end_ ? "the peer ended the connection in the handshake" : take_error();
     }
-    return std::unexpected(net::IoError{EPROTO, std::move(what)});
+    failure_ = net::IoError{EPROTO, std::move(what)};
+    return std::unexpected(*failure_);
 }
 
 void Stream::note_handshake() {
@@ -253,11 +269,13 @@ void Stream::note_handshake() {
     auto* certificate = SSL_get0_peer_certificate(ssl_.get());
     if (certificate != nullptr) tls->certificate = std::make_shared<Certificate>(describe(*certificate));
     peer_.tls = std::move(tls);
+    // Whatever call it was in which the handshake ended, there may be data to read, and what waited to be written.
+    if (handler_ != nullptr) loop_->again(*handler_, {.readable = true, .writable = true});
 }
 
 // What is read may still be of use to the peer, so only the writing is over (RFC 8446, 6.1).
 void Stream::say_goodbye() noexcept {
-    if (!established_ || failed_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
+    if (!established_ || failure_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();

@@ -4,6 +4,7 @@
 // peer() tells what it has found out.
 
 #include <memory>
+#include <optional>
 
 #include "net/stream.h"
 #include "net/unread.h"
@@ -36,7 +37,8 @@ private:
     void on_ready(net::Readiness readiness) override;
     [[nodiscard]] net::Result<void> flush();
     [[nodiscard]] net::Result<void> write_record(Bytes plain);
-    [[nodiscard]] std::unexpected<net::IoError> failure(std::string_view tried);
+    // OpenSSL does not go on; from now on every call says why.
+    [[nodiscard]] std::unexpected<net::IoError> fail(int ssl_error);
     void note_handshake();
     void say_goodbye() noexcept;
 
@@ -48,10 +50,11 @@ private:
     net::Unread unread_;
     Buffer unsent_;  // Encrypted, and not yet taken by the stream below.
     net::Peer peer_;
-    net::Result<void> below_works_;  // Or why not any more.
+    net::Result<void> below_works_;        // Or why not any more.
+    std::optional<net::IoError> failure_;  // No more can be read and written.
+    std::size_t read_without_data_ = 0;    // Bytes from below since data was last read.
     bool at_end_ = false;
     bool established_ = false;
-    bool failed_ = false;          // No more may be said by this SSL object.
     bool write_waits_ = false;     // For the handshake, and so for what the peer says.
     bool finish_follows_ = false;  // The stream below is to finish writing when `unsent_` is empty.
 };

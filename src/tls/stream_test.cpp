@@ -242,6 +242,78 @@ TEST_F(TlsStream, HasALeastVersion) {
     EXPECT_EQ(it.seen_by_server()->version, "TLSv1.3");
 }
 
+// A client that is OpenSSL's own, so that it can do what ours does not.
+class RawClient {
+public:
+    explicit RawClient(const Pki& pki)
+        : context_(SSL_CTX_new(TLS_client_method())),
+          server_(ServerContext::load({.certificates = {pki.server("localhost")}}).value()),
+          ssl_(SSL_new(context_.get())),
+          server(*loop, server_->accept(std::make_unique<net::SocketStream>(
+                            std::move(sockets_.near), net::Peer{net::UnixEndpoint{"/run/test"}, {}, {}}))) {
+        SSL_set_fd(ssl_.get(), sockets_.far.get());
+        SSL_set_mode(ssl_.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        for (int round = 0; round != 100 && SSL_connect(ssl_.get()) != 1; ++round) loop->run_once(10ms);
+        EXPECT_EQ(SSL_is_init_finished(ssl_.get()), 1);
+    }
+
+    // Until all of it is written, or the server has had enough.
+    void say(std::string_view text) {
+        insist([&] { return SSL_write(ssl_.get(), text.data(), int(text.size())); });
+    }
+    void ask_for_new_keys() {
+        EXPECT_EQ(SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED), 1);
+        insist([&] { return SSL_do_handshake(ssl_.get()); });
+    }
+
+private:
+    template <class Call>
+    void insist(Call call) {
+        while (server.error.empty() && call() <= 0) loop->run_once(0ms);
+    }
+
+    net::test::SocketPair sockets_;
+    SslContextHandle context_;
+    std::shared_ptr<const ServerContext> server_;
+    SslHandle ssl_;
+
+public:
+    std::unique_ptr<net::EventLoop> loop = net::test::make_loop();
+    test::End server;
+};
+
+TEST_F(TlsStream, EndsWhoSendsMessagesOfTlsAndNoData) {
+    RawClient client(pki);
+    for (int number = 0; number != 100'000 && client.server.error.empty(); ++number) client.ask_for_new_keys();
+    EXPECT_THAT(client.server.error, HasSubstr("messages of TLS and no data"));
+}
+
+TEST_F(TlsStream, EndsWhoDoesNotReadTheAnswers) {
+    RawClient client(pki);
+    for (int number = 0; number != 100'000 && client.server.error.empty(); ++number) {
+        client.ask_for_new_keys();
+        client.say("x");
+    }
+    EXPECT_THAT(client.server.error, HasSubstr("messages of TLS and no data"));
+}
+
+TEST_F(TlsStream, TakesNewKeysNowAndThen) {
+    RawClient client(pki);
+    for (int number = 0; number != 50; ++number) {
+        client.ask_for_new_keys();
+        client.say("x");
+    }
+    EXPECT_TRUE(net::test::run_until(*client.loop, [&] { return client.server.heard.size() == 50; }));
+    EXPECT_EQ(client.server.error, "");
+}
+
+TEST_F(TlsStream, ChecksAddressesWithAnInterfaceToo) {
+    const auto context = server({.certificates = {pki.server("other.example")}});
+    Conversation it(*context, *client(trusting), "fe80::1%1");
+    it.exchange("x");
+    EXPECT_THAT(it.client.error, HasSubstr("IP address mismatch"));
+}
+
 std::string locked_pem(EVP_PKEY& key) {
     const BioHandle memory(BIO_new(BIO_s_mem()));
     unsigned char passphrase[] = "secret";
@@ -263,6 +335,7 @@ TEST_F(TlsFiles, AreRefusedWithTheReason) {
     const auto good = pki.server("localhost");
     const auto other = pki.server("other");
     const auto text = pki.write("text.pem", "hello\n");
+    EXPECT_EQ(error_of({}), "there is no certificate");
     EXPECT_EQ(error_of({.certificates = {{"/nowhere/x.pem", good.key}}}), "/nowhere/x.pem: No such file or directory");
     EXPECT_EQ(error_of({.certificates = {{text, good.key}}}), text + ": has no certificate");
     EXPECT_EQ(error_of({.certificates = {{good.certificate, text}}}), text + ": has no private key");

@@ -115,7 +115,7 @@ public:
     Conversation(const ServerContext& server_context, const ClientContext& client_context,
                  const std::string& server_name)
         : server(*loop, server_context.accept(socket(sockets_.near))),
-          client(*loop, client_context.connect(socket(sockets_.far), server_name)) {}
+          client(*loop, client_context.connect(socket(sockets_.far), server_name).value()) {}
 
     [[nodiscard]] bool run_until(const std::function<bool()>& reached) const {
         return net::test::run_until(*loop, reached);

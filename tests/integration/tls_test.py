@@ -157,6 +157,27 @@ class ClientCertificateTest(TlsCase):
             if not stream.recv(4):
                 raise ConnectionError
 
+    def test_a_session_is_not_resumed(self):  # Its certificate may have expired since.
+        self.mutual()
+        context = self.context("pump-7")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        first = self.connect(context)
+        raw = socket.create_connection(("127.0.0.1", self.port), limits.EVENT_SECONDS)
+        self.addCleanup(raw.close)
+        self.assertFalse(context.wrap_socket(raw, server_hostname="localhost", session=first.session).session_reused)
+
+    def test_what_was_replaced_is_revoked_too(self):
+        stolen = self.context("stolen")
+        make_certificates(self.folder, "--client", "stolen", "--renew", "--revoke", "stolen")
+        self.mutual("--set", "tls.client_crl=" + self.file("clients.crl"))
+        self.assert_refused(stolen)
+        self.assertTrue(self.greeted(self.connect(self.context("stolen"))))  # It is the new one.
+        make_certificates(self.folder, "--client", "stolen", "--renew")
+        make_certificates(self.folder, "--revoke", "stolen")
+        self.wait_event("tls_reloaded")
+        self.assert_refused(self.context("stolen"))
+        self.assert_refused(stolen)
+
     def test_revoked(self):
         make_certificates(self.folder, "--revoke", "stolen")
         self.mutual("--set", "tls.client_crl=" + self.file("clients.crl"))
@@ -192,6 +213,20 @@ class ReloadTest(TlsCase):
         self.server.process.wait_for(lambda: self.serial() != before or None, what="the new certificate")
         staying.sendall(b"\xc0\x00")
         self.assertEqual(staying.recv(2), b"\xd0\x00")
+
+    def test_a_listener_that_is_gone_from_the_file_stays_as_it_was(self):
+        own = f'certificates = ["{self.file("server.pem")}"]\nkeys = ["{self.file("server.key")}"]\n'
+        self.port = ports.free_port("127.0.0.1")
+        config = self.file("chappe.toml")
+        plain = f'"mqtt://127.0.0.1:{ports.free_port("127.0.0.1")}"'
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f'[server]\nlisten = [{plain}, "mqtts://127.0.0.1:{self.port}"]\n[tls]\n{own}')
+        self.server = self.start_server(listen=(), flags=["--config", config])
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"[server]\nlisten = [{plain}]\n")
+        self.server.process.signal(signal.SIGHUP)
+        self.wait_event("reloaded")
+        self.assertTrue(self.greeted(self.connect(self.context())))
 
     def test_a_bad_file_is_reported_and_the_old_one_stays(self):
         self.serve()
@@ -245,8 +280,21 @@ class CertCommandTest(TlsCase):
                       "setCACert", "client.tls_set"):
             self.assertIn(words, said)
 
+    def test_a_key_whose_certificate_is_missing_stays(self):
+        os.rename(self.file("ca.pem"), self.file("lost.pem"))
+        refused = make_certificates(self.folder, "--client", "pump-7", expect=1)
+        self.assertIn(b"is not there, but its key is", b"\n".join(refused.stderr))
+
+    def test_names_of_servers(self):
+        for name in ("", "a,b", "fe80::1%lo", "a/b", "a:1"):
+            make_certificates(self.folder, "--renew", "--name", name, expect=2)
+        make_certificates(self.folder, "--renew", "--name", "a" * 60 + ".example", "--name", "*.plant.lan", "--name", "::1")
+        self.serve()
+        self.assertTrue(self.greeted(self.connect(self.context(), "a" * 60 + ".example")))
+        self.assertTrue(self.greeted(self.connect(self.context(), "broker.plant.lan")))
+
     def test_a_name_must_fit_a_file(self):
-        for name in ("../x", "a b", "ca", "server", ""):
+        for name in ("../x", "a b", "ca", "server", "", "x.old", "x" * 65):
             make_certificates(self.folder, "--client", name, expect=2)
 
 

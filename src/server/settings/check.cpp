@@ -171,10 +171,6 @@ private:
                    fmt::format("tls.certificates has {} files and tls.keys {}: each certificate needs its key",
                                tls.certificates.size(), tls.keys.size()));
         }
-        if (!tls.client_crl.empty() && tls.client_ca.empty()) {
-            report(Severity::Error, origins_.of(*find_key("tls.client_crl")),
-                   "tls.client_crl revokes certificates of the CAs in tls.client_ca, which is not set");
-        }
     }
 
     void check_tls(const Listener& listener, const Origin& origin) {
@@ -207,6 +203,13 @@ private:
                           fmt::format("{} requires certificates of its clients, and there is no client_ca to say which "
                                       "are good",
                                       url));
+        }
+        if (!options.client_crl.empty() && options.client_certificates == tls::ClientCertificates::Ignored) {
+            return report(
+                Severity::Error, origin,
+                fmt::format("{} has a list of revoked certificates (client_crl), but clients are not asked for "
+                            "one: it needs a client_ca, and client_certificates not \"ignored\"",
+                            url));
         }
         if (const auto context = tls::ServerContext::load(options); !context) {
             report(Severity::Error, origin, fmt::format("{}: {}", url, context.error()));

@@ -92,9 +92,14 @@ const std::vector<Row> listeners = {
     {"MqttsWithoutItsCa",
      "[tls]\ncertificates = [\"/no/c.pem\"]\nkeys = [\"/no/c.key\"]\nclient_crl = \"/no/crl.pem\"\n[[listener]]\n"
      "url = \"mqtts://127.0.0.1\"\ntls_client_certificates = \"required\"\n",
-     {"c.toml:4: error: tls.client_crl revokes certificates of the CAs in tls.client_ca, which is not set",
-      "c.toml:6: error: mqtts://127.0.0.1:8883 requires certificates of its clients, and there is no client_ca to say "
+     {"c.toml:6: error: mqtts://127.0.0.1:8883 requires certificates of its clients, and there is no client_ca to say "
       "which are good"}},
+    {"RevokedClientsOfNoCa",
+     "[tls]\ncertificates = [\"/no/c.pem\"]\nkeys = [\"/no/c.key\"]\n[[listener]]\nurl = \"mqtts://127.0.0.1\"\n"
+     "tls_client_crl = \"/no/crl.pem\"\n",
+     {"c.toml:5: error: mqtts://127.0.0.1:8883 has a list of revoked certificates (client_crl), but clients are not "
+      "asked "
+      "for one: it needs a client_ca, and client_certificates not \"ignored\""}},
     {"TlsWhereThereIsNone",
      "[[listener]]\nurl = \"mqtt://127.0.0.1\"\ntls_client_ca = \"/no/ca.pem\"\n",
      {"c.toml:2: error: mqtt://127.0.0.1:1883 has settings of TLS, which it does not speak; write mqtts:// or remove "

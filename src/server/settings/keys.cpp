@@ -267,9 +267,7 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Now,
-     .text =
-         "`tls.client_crl` for this listener alone. It goes with `tls_client_ca`: where that is set, `tls.client_crl` "
-         "does not hold.",
+     .text = "`tls.client_crl` for this listener alone. Where `tls_client_ca` is set, `tls.client_crl` does not hold.",
      .default_text = "as `tls.client_crl`",
      .example = R"("/etc/chappe/machines.crl")",
      .access = at<Listener, &Listener::tls_client_crl>()},

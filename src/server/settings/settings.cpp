@@ -55,7 +55,8 @@ tls::ServerOptions tls_options(const Settings& settings, const Listener& listene
     const auto& certificates = own ? listener.tls_certificates : settings.tls.certificates;
     const auto& keys = own ? listener.tls_keys : settings.tls.keys;
     const auto& ca = listener.tls_client_ca.empty() ? settings.tls.client_ca : listener.tls_client_ca;
-    const auto& crl = listener.tls_client_ca.empty() ? settings.tls.client_crl : listener.tls_client_crl;
+    const bool common = listener.tls_client_ca.empty() && listener.tls_client_crl.empty();
+    const auto& crl = common ? settings.tls.client_crl : listener.tls_client_crl;
     const auto wanted = listener.tls_client_certificates.value_or(settings.tls.client_certificates);
     const bool nobody_is_trusted = ca.empty() && wanted == tls::ClientCertificates::Optional;
     tls::ServerOptions options{.certificates = {},
