@@ -66,8 +66,10 @@ std::string options_for(const net::ListenUrl& url, const server::Settings& setti
     constexpr std::array<std::string_view, 4> localhost = {"localhost", "127.0.0.1", "0.0.0.0", "::"};
     std::string options;
     if (std::ranges::find(localhost, url.host) == localhost.end()) options += " -h " + shell_word(url.host);
-    if (url.port != net::default_port(url.scheme)) options += " -p " + std::to_string(url.port);
-    if (url.scheme == net::Scheme::Mqtts) options += trust_options(settings);
+    const bool tls = server::speaks_tls(url.scheme);  // Where HTTP is spoken, MQTT is too.
+    const auto default_port = net::default_port(tls ? net::Scheme::Mqtts : net::Scheme::Mqtt);
+    if (url.port != default_port) options += " -p " + std::to_string(url.port);
+    if (tls) options += trust_options(settings);
     return options;
 }
 

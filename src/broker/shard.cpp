@@ -72,6 +72,10 @@ void Shard::identify(ConnectionId id, std::shared_ptr<const Certificate> certifi
     if (auto* connection = connections_.find(id)) connection->peer.certificate = std::move(certificate);
 }
 
+void Shard::readdress(ConnectionId id, std::string address) noexcept {
+    if (auto* connection = connections_.find(id)) connection->peer.address = std::move(address);
+}
+
 ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
     commons_.connections.fetch_add(1, std::memory_order_relaxed);
     counters_.connections.add();

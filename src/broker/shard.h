@@ -68,6 +68,8 @@ public:
     [[nodiscard]] std::optional<ConnectionId> accept(Peer peer, Instant now);
     // TLS has verified the client's certificate. Before the first receive().
     void identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept;
+    // A proxy has said whom it speaks for. Before the first receive().
+    void readdress(ConnectionId id, std::string address) noexcept;
     [[nodiscard]] std::optional<HandedOver> take_for_handover(ConnectionId id);
     [[nodiscard]] ConnectionId adopt(HandedOver handed_over, Instant now);
 

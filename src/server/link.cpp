@@ -57,8 +57,9 @@ void Link::read() {
 
 // When the first byte is there, so is all that its transport tells of the client.
 void Link::identify() {
-    const auto& tls = stream_->peer().tls;
-    if (tls) thread_.shard().identify(id_, tls->certificate);
+    const auto& peer = stream_->peer();
+    if (peer.tls) thread_.shard().identify(id_, peer.tls->certificate);
+    if (account_->web.load()) thread_.shard().readdress(id_, peer.text());
 }
 
 void Link::read_again() {
@@ -92,9 +93,13 @@ void Link::end(std::string_view why) {
     thread_.remove(id_);
 }
 
+// A peer that broke the protocol below MQTT is told so by the stream, whose last bytes are waited for.
 void Link::fail(const net::IoError& error) {
-    if (error.code == EPROTO) thread_.shard().refused_by_transport(id_, error.what, thread_.loop().now());
-    end(error.what);
+    if (error.code != EPROTO) return end(error.what);
+    if (!identified_) identify();
+    thread_.lingering().close(std::move(stream_));
+    thread_.shard().refused_by_transport(id_, error.what, thread_.loop().now());
+    thread_.remove(id_);
 }
 
 void Link::close() {

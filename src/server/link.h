@@ -9,6 +9,7 @@
 #include "broker/shard.h"
 #include "net/stream.h"
 #include "tls/context.h"
+#include "web/upgrade.h"
 
 namespace chappe::server {
 
@@ -21,6 +22,7 @@ struct ListenerAccount {
     std::atomic<std::uint64_t> refused = 0;          // For this bound.
     std::atomic<bool> anonymous_allowed = false;
     std::atomic<std::shared_ptr<const tls::ServerContext>> tls;  // Null: it does not speak TLS.
+    std::atomic<std::shared_ptr<const web::Rules>> web;          // Null: MQTT is all that it speaks.
     bool is_control = false;
 };
 
@@ -55,7 +57,7 @@ private:
     std::unique_ptr<net::Stream> stream_;
     std::shared_ptr<ListenerAccount> account_;
     bool writable_ = true;
-    bool identified_ = false;    // The shard knows what TLS has found out about the client.
+    bool identified_ = false;    // The shard knows what the stream has found out about the client.
     bool read_stopped_ = false;  // The socket has more, or may have; the shard did not want it.
 };
 

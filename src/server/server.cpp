@@ -10,6 +10,7 @@
 
 #include "net/process.h"
 #include "server/settings/changes.h"
+#include "web/entrance.h"
 
 namespace chappe::server {
 namespace {
@@ -160,6 +161,7 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
         if (!context) return std::unexpected(net::IoError{EINVAL, wanted.url.text() + ": " + context.error()});
         account->tls = *std::move(context);
     }
+    if (speaks_http(wanted.url.scheme)) account->web = web_rules(settings_);
     const auto name = wanted.url.text();
     auto accept = [this, &thread, account, name](std::unique_ptr<net::Stream> stream) {
         const auto most = account->connections_max.load(std::memory_order_relaxed);
@@ -176,6 +178,9 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
                           .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
                           .is_operator = account->is_control};
         if (const auto tls = account->tls.load()) stream = tls->accept(std::move(stream));
+        if (auto rules = account->web.load()) {
+            stream = std::make_unique<web::Entrance>(std::move(stream), std::move(rules));
+        }
         thread.accept(std::move(stream), std::move(peer), account);
     };
     auto failed = [this, name](const net::IoError& error) {
@@ -191,8 +196,10 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
 
 // What a reload may change of listeners that are open.
 void Server::apply_listener_settings() {
+    const auto rules = web_rules(settings_);
     for (const auto& open : listeners_) {
         if (open.account->is_control) open.account->anonymous_allowed = true;
+        if (speaks_http(open.url.scheme)) open.account->web = rules;
         for (const auto& listener : settings_.listeners) {
             if (listener.url != open.url) continue;
             open.account->anonymous_allowed = anonymous_allowed(settings_, listener);

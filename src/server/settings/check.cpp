@@ -1,7 +1,6 @@
 #include "server/settings/check.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,9 +14,6 @@
 namespace chappe::server {
 
 namespace {
-
-// What `http` and `https` become as soon as they are served: a word more here.
-constexpr std::array served_schemes = {net::Scheme::Mqtt, net::Scheme::Mqtts, net::Scheme::Unix};
 
 // The first setting makes no sense above the second.
 struct AtMost {
@@ -54,6 +50,7 @@ public:
         check_response_topic_prefix();
         check_that_somebody_can_connect();
         check_tls_settings();
+        check_web_settings();
         for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
         return std::move(findings_);
     }
@@ -105,19 +102,10 @@ private:
     void check_listener(std::size_t index) {
         const auto& listener = settings_.listeners[index];
         const auto& origin = origins_.listeners[index];
-        check_scheme(listener, origin);
         check_who_may_connect(listener, origin);
         check_own_settings(listener, origin);
         check_tls(listener, origin);
         for (std::size_t other = 0; other < index; ++other) check_pair(other, index);
-    }
-
-    void check_scheme(const Listener& listener, const Origin& origin) {
-        if (std::ranges::find(served_schemes, listener.url.scheme) != served_schemes.end()) return;
-        report(
-            Severity::Error, origin,
-            fmt::format("{}: this build does not serve {} yet; write mqtt://HOST:PORT, mqtts://HOST:PORT or unix:PATH",
-                        listener.url.text(), net::scheme_name(listener.url.scheme)));
     }
 
     void check_who_may_connect(const Listener& listener, const Origin& origin) {
@@ -173,6 +161,30 @@ private:
         }
     }
 
+    void check_web_settings() {
+        const auto& proxies = *find_key("web.trusted_proxies");
+        for (const auto& text : settings_.web.trusted_proxies) {
+            if (web::Network::parse(text)) continue;
+            report(Severity::Error, origins_.of(proxies),
+                   fmt::format("{} has {}, which is neither an address nor a network such as 10.0.0.0/8",
+                               proxies.full_name(), quote(text)));
+        }
+        const auto& origins = *find_key("web.origins");
+        for (const auto& text : settings_.web.origins) {
+            if (text == "*" || text == "null" || is_origin(text)) continue;
+            report(
+                Severity::Error, origins_.of(origins),
+                fmt::format("{} has {}, which no browser sends: write SCHEME://HOST or SCHEME://HOST:PORT, without a "
+                            "path, or \"*\" for all pages",
+                            origins.full_name(), quote(text)));
+        }
+    }
+
+    [[nodiscard]] static bool is_origin(std::string_view text) {
+        const auto host = text.find("://");
+        return host != text.npos && host != 0 && host + 3 < text.size() && text.find('/', host + 3) == text.npos;
+    }
+
     void check_tls(const Listener& listener, const Origin& origin) {
         const auto url = listener.url.text();
         const bool has_own = !listener.tls_certificates.empty() || !listener.tls_keys.empty() ||
@@ -180,9 +192,9 @@ private:
                              listener.tls_client_certificates.has_value();
         if (!speaks_tls(listener.url.scheme)) {
             if (has_own)
-                report(
-                    Severity::Error, origin,
-                    fmt::format("{} has settings of TLS, which it does not speak; write mqtts:// or remove them", url));
+                report(Severity::Error, origin,
+                       fmt::format("{} has settings of TLS, which it does not speak; write {}:// or remove them", url,
+                                   listener.url.scheme == net::Scheme::Http ? "https" : "mqtts"));
             return;
         }
         if (listener.tls_certificates.size() != listener.tls_keys.size()) {

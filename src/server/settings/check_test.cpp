@@ -106,10 +106,24 @@ const std::vector<Row> listeners = {
       "them"}},
     {"HttpAndHttps",
      "[server]\nlisten = [\"http://127.0.0.1\",\n\"https://127.0.0.1\"]\n",
-     {"c.toml:2: error: http://127.0.0.1:80: this build does not serve http yet; write mqtt://HOST:PORT, "
-      "mqtts://HOST:PORT or unix:PATH",
-      "c.toml:3: error: https://127.0.0.1:443: this build does not serve https yet; write mqtt://HOST:PORT, "
-      "mqtts://HOST:PORT or unix:PATH"}},
+     {"c.toml:3: error: https://127.0.0.1:443 needs a certificate: write certificates and keys below [tls], or "
+      "--tls-certificate FILE --tls-key FILE"}},
+    {"TlsWhereThereIsOnlyHttp",
+     "[[listener]]\nurl = \"http://127.0.0.1\"\ntls_client_ca = \"/no/ca.pem\"\n",
+     {"c.toml:2: error: http://127.0.0.1:80 has settings of TLS, which it does not speak; write https:// or remove "
+      "them"}},
+    {"OriginsAndProxies",
+     "[web]\norigins = [\"*\", \"null\", \"https://a.example:8443\"]\n"
+     "trusted_proxies = [\"127.0.0.1\", \"fd00::/8\"]\n",
+     {}},
+    {"OriginsAndProxiesThatAreNone",
+     "[web]\norigins = [\"a.example\", \"https://a.example/\"]\ntrusted_proxies = [\"10.0.0.1/8\"]\n",
+     {"c.toml:2: error: web.origins has \"a.example\", which no browser sends: write SCHEME://HOST or "
+      "SCHEME://HOST:PORT, without a path, or \"*\" for all pages",
+      "c.toml:2: error: web.origins has \"https://a.example/\", which no browser sends: write SCHEME://HOST or "
+      "SCHEME://HOST:PORT, without a path, or \"*\" for all pages",
+      "c.toml:3: error: web.trusted_proxies has \"10.0.0.1/8\", which is neither an address nor a network such as "
+      "10.0.0.0/8"}},
     {"TheSameTwice",
      "[server]\nlisten = [\"mqtt://127.0.0.1\"]\n[[listener]]\nurl = \"mqtt://127.0.0.1:1883\"\n",
      {"c.toml:4: error: mqtt://127.0.0.1:1883 is there twice, the first time from c.toml:2; remove one"}},

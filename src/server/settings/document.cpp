@@ -74,6 +74,8 @@ std::string_view type_of(const Key& key) {
             return "path";
         case Type::Paths:
             return "array of paths";
+        case Type::Texts:
+            return "array of texts";
         case Type::Choice:
             return "one of";
         case Type::Url:
@@ -85,7 +87,7 @@ std::string_view type_of(const Key& key) {
 }
 
 std::string range_of(const Key& key) {
-    if (key.type == Type::Text || key.type == Type::Path || key.type == Type::Paths || key.range.most == 0) return "";
+    if (key.type == Type::Text || key.type == Type::Path || key.is_array() || key.range.most == 0) return "";
     return fmt::format(", `{}` to `{}`", print_value(key, key.range.least), print_value(key, key.range.most));
 }
 

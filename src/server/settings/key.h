@@ -24,6 +24,7 @@ enum class Type : std::uint8_t {
     Text,
     Path,    // Of a file or directory.
     Paths,   // An array of them.
+    Texts,   // An array of texts.
     Choice,  // One of `Key::choices`.
     Url,     // Of a listener.
     Urls,    // An array of them.
@@ -40,7 +41,7 @@ struct Access {
     void (*set)(Owner& owner, const Value& value);
 };
 
-// Numbers from `least` to `most`, or the length of a Text or Path.
+// Numbers from `least` to `most`, or the length of a text or path.
 struct Range {
     std::uint64_t least = 0;
     std::uint64_t most = 0;
@@ -71,6 +72,9 @@ struct Key {
     std::variant<Access<Settings>, Access<Listener>> access;
 
     [[nodiscard]] std::string full_name() const { return std::string(section) + '.' + std::string(name); }
+    [[nodiscard]] bool is_array() const noexcept {
+        return type == Type::Urls || type == Type::Paths || type == Type::Texts;
+    }
     [[nodiscard]] bool is_of_listener() const noexcept { return std::holds_alternative<Access<Listener>>(access); }
 
     // Each is for the rows of its owner only.

@@ -51,6 +51,9 @@ template <auto Member>
 constexpr auto tls_member = at<Settings, &Settings::tls, Member>();
 
 template <auto Member>
+constexpr auto web_member = at<Settings, &Settings::web, Member>();
+
+template <auto Member>
 constexpr auto policy = at<Settings, &Settings::policy, Member>();
 
 net::ListenUrl parsed(const std::string& text) {
@@ -88,12 +91,14 @@ constexpr Section all_sections[] = {
      "beside `server.listen` or instead of it; an address that needs no settings of its own is shorter there.",
      true},
     {"tls",
-     "Encryption, for listeners at `mqtts://`. Certificates, keys, CAs and lists of revoked certificates are PEM "
+     "Encryption, for listeners at `mqtts://` and `https://`. Certificates, keys, CAs and lists of revoked "
+     "certificates are PEM "
      "files. They "
      "are read again at SIGHUP and when one of them changes; connections that are open stay, and files that cannot be "
      "used "
      "are reported while the old ones stay in use.",
      false},
+    {"web", "MQTT over WebSocket, for listeners at `http://` and `https://`.", false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -108,13 +113,15 @@ constexpr Key all_keys[] = {
      .type = Type::Urls,
      .reload = Reload::Restart,
      .option = "--listen",
-     .text =
-         "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
-         "is an IPv4 address, an IPv6 address in brackets or a name, `mqtts://HOST:PORT` for TLS, and `unix:PATH` for "
-         "a Unix socket; PORT is 1883 (8883 with TLS) where it is left out, and 0 takes any free one. `0.0.0.0` stands "
-         "for all IPv4 addresses of the "
-         "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
-         "is left out where there is no IPv6.",
+     .text = "The addresses that clients connect to, as an array of URLs. They are `mqtt://HOST:PORT`, where HOST "
+             "is an IPv4 address, an IPv6 address in brackets or a name, `mqtts://HOST:PORT` for TLS, "
+             "`http://HOST:PORT` and "
+             "`https://HOST:PORT` for WebSocket at `/mqtt` (and MQTT itself, on the same port), and `unix:PATH` for "
+             "a Unix socket; PORT is 1883, 8883, 80 or 443 where it is left out, and 0 takes any free one. `0.0.0.0` "
+             "stands "
+             "for all IPv4 addresses of the "
+             "machine and `[::]` for all addresses. The defaults can be reached from this machine only, and `[::1]` "
+             "is left out where there is no IPv6.",
      .example = R"(["mqtt://0.0.0.0:1883", "unix:/run/chappe/mqtt.sock"])",
      .access = listen_urls},
     {.section = "server",
@@ -342,6 +349,27 @@ constexpr Key all_keys[] = {
      .text = "The oldest version of TLS that is spoken. Older ones than 1.2 are never.",
      .example = R"("1.3")",
      .access = tls_member<&TlsSettings::version_least>},
+
+    {.section = "web",
+     .name = "origins",
+     .type = Type::Texts,
+     .range = {1, 1024},
+     .reload = Reload::Now,
+     .text = "The pages that may connect, by their Origin as browsers send it, besides those that come from the host "
+             "that they connect to. `*` lets pages of everybody connect. Without TLS, \"the host\" has to be an "
+             "address or a local name (`localhost`, without a dot, `.local`, `.home.arpa`, `.internal`), since any "
+             "other name can be pointed here by a stranger; list those. Programs that are not browsers are not asked.",
+     .example = R"(["https://dashboard.example"])",
+     .access = web_member<&WebSettings::origins>},
+    {.section = "web",
+     .name = "trusted_proxies",
+     .type = Type::Texts,
+     .range = {1, 64},
+     .reload = Reload::Now,
+     .text = "The addresses of proxies, or networks of them, that say by `X-Forwarded-For` whom they speak for. The "
+             "client then has that address in the log. Nobody else is believed.",
+     .example = R"(["127.0.0.1", "10.0.0.0/8"])",
+     .access = web_member<&WebSettings::trusted_proxies>},
 
     {.section = "log",
      .name = "level",

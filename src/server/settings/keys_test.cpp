@@ -42,7 +42,7 @@ protected:
         return "";
     }
 
-    [[nodiscard]] bool is_array() const { return key().type == Type::Urls || key().type == Type::Paths; }
+    [[nodiscard]] bool is_array() const { return key().is_array(); }
 
     [[nodiscard]] bool has_range() const {
         return key().type == Type::Integer || key().type == Type::Size || key().type == Type::Duration;

@@ -77,7 +77,8 @@ public:
             return report(0, override.name + " is set in a file only; --listen adds plain listeners");
         if (override.values.empty()) return report(0, fmt::format("{0} has no value: write {0}=VALUE", override.name));
         if (key->type == Type::Urls) listeners_.clear();
-        if (key->type == Type::Paths) return static_cast<void>(read_setting(*key, one_array(*key, override.values)));
+        if (key->is_array() && key->type != Type::Urls)
+            return static_cast<void>(read_setting(*key, one_array(*key, override.values)));
         for (const auto& value : override.values) read_setting(*key, raw_from_text(*key, value));
     }
 

@@ -62,8 +62,9 @@ const std::vector<Row> unknown_names = {
      {"c.toml:1:1: error: unknown setting listen; it belongs in section [server]"}},
     {"SectionWithATypo", "[limit]\nx = 1\n", {"c.toml:1:1: error: unknown section [limit]; did you mean [limits]?"}},
     {"SectionLikeNoOther",
-     "[web]\n",
-     {"c.toml:1:1: error: unknown section [web]; there are [server], [listener], [tls], [log], [limits], [policy]"}},
+     "[api]\n",
+     {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [log], [limits], "
+      "[policy]"}},
     {"SectionInASection",
      "[server.log]\nlevel = \"debug\"\n",
      {"c.toml:1:9: error: unknown setting server.log; `chappe config` shows all that there are"}},

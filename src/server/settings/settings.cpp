@@ -65,10 +65,20 @@ tls::ServerOptions tls_options(const Settings& settings, const Listener& listene
                                .client_crl = crl,
                                .version_least = settings.tls.version_least,
                                .application_protocols = {"mqtt"}};
+    if (speaks_http(listener.url.scheme)) options.application_protocols.emplace_back("http/1.1");
     for (std::size_t index = 0; index < std::min(certificates.size(), keys.size()); ++index) {
         options.certificates.push_back({certificates[index], keys[index]});
     }
     return options;
+}
+
+std::shared_ptr<const web::Rules> web_rules(const Settings& settings) {
+    auto rules = std::make_shared<web::Rules>();
+    rules->origins = settings.web.origins;
+    for (const auto& text : settings.web.trusted_proxies) {
+        if (const auto network = web::Network::parse(text)) rules->trusted_proxies.push_back(*network);
+    }
+    return rules;
 }
 
 std::string control_socket(const Settings& settings) {

@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "broker/limits.h"
 #include "server/settings/listener.h"
 #include "tls/context.h"
+#include "web/upgrade.h"
 
 namespace chappe::server {
 
@@ -33,6 +35,12 @@ struct TlsSettings {
     tls::Version version_least = tls::Version::Tls12;
 };
 
+// Of listeners at http and https.
+struct WebSettings {
+    std::vector<std::string> origins;
+    std::vector<std::string> trusted_proxies;  // Each is a web::Network.
+};
+
 inline constexpr std::uint32_t shards_max = 256;
 
 // The defaults are these initial values, except for the two that default_settings() computes: listeners and
@@ -50,6 +58,7 @@ struct Settings {
 
     Log log;
     TlsSettings tls;
+    WebSettings web;
     broker::Limits limits;
     broker::Policy policy;
 };
@@ -58,10 +67,20 @@ struct Settings {
 // let everybody in and the others need allow_anonymous, their own or the server's.
 [[nodiscard]] bool anonymous_allowed(const Settings& settings, const Listener& listener);
 
-[[nodiscard]] constexpr bool speaks_tls(net::Scheme scheme) noexcept { return scheme == net::Scheme::Mqtts; }
+[[nodiscard]] constexpr bool speaks_tls(net::Scheme scheme) noexcept {
+    return scheme == net::Scheme::Mqtts || scheme == net::Scheme::Https;
+}
+
+// HTTP and WebSocket, besides MQTT itself.
+[[nodiscard]] constexpr bool speaks_http(net::Scheme scheme) noexcept {
+    return scheme == net::Scheme::Http || scheme == net::Scheme::Https;
+}
 
 // What TLS needs at this listener.
 [[nodiscard]] tls::ServerOptions tls_options(const Settings& settings, const Listener& listener);
+
+// What holds for requests of HTTP.
+[[nodiscard]] std::shared_ptr<const web::Rules> web_rules(const Settings& settings);
 
 // Where the operator asks the broker; empty: nowhere.
 [[nodiscard]] std::string control_socket(const Settings& settings);

@@ -70,6 +70,9 @@ std::string description_of(const Key& key) {
             return "a path in quotes";
         case Type::Paths:
             return "an array of paths, such as [\"/etc/chappe/server.pem\"]";
+        case Type::Texts:
+            return "an array of texts, such as [" +
+                   std::string(key.example.substr(1, key.example.find_first_of(",]") - 1)) + "]";
         case Type::Choice:
             return list_of_choices(key);
         case Type::Url:
@@ -108,6 +111,7 @@ public:
                 return url();
             case Type::Urls:
             case Type::Paths:
+            case Type::Texts:
                 break;  // For read_array().
         }
         std::unreachable();
@@ -202,7 +206,10 @@ private:
     const Raw& raw_;
 };
 
-bool is_array(const Key& key) { return key.type == Type::Urls || key.type == Type::Paths; }
+Type item_type(const Key& array) {
+    if (array.type == Type::Urls) return Type::Url;
+    return array.type == Type::Paths ? Type::Path : Type::Text;
+}
 
 // An array is read item by item, so that each mistake is said, and at its own line.
 std::expected<Value, std::vector<Mistake>> read_array(const Key& key, const Raw& raw) {
@@ -212,7 +219,7 @@ std::expected<Value, std::vector<Mistake>> read_array(const Key& key, const Raw&
             raw.position, fmt::format("{} wants {}, not {}", key.full_name(), description_of(key), describe(raw))}});
     }
     auto item_key = key;
-    item_key.type = key.type == Type::Urls ? Type::Url : Type::Path;
+    item_key.type = item_type(key);
     std::vector<std::string> texts;
     std::vector<Mistake> mistakes;
     for (const auto& item : *items) {
@@ -255,7 +262,7 @@ std::string print_array(const std::vector<std::string>& texts) {
 }  // namespace
 
 std::expected<Value, std::vector<Mistake>> read_value(const Key& key, const Raw& raw) {
-    if (is_array(key)) return read_array(key, raw);
+    if (key.is_array()) return read_array(key, raw);
     auto value = ValueReader(key, raw).read();
     if (value) return *std::move(value);
     return std::unexpected(std::vector{Mistake{raw.position, key.full_name() + value.error()}});
@@ -268,7 +275,7 @@ Raw raw_from_text(const Key& key, std::string_view text) {
         const bool fits = number && std::cmp_less_equal(*number, std::numeric_limits<std::int64_t>::max());
         if (fits) return {static_cast<std::int64_t>(*number), {}};
     }
-    if (!is_array(key)) return {std::string(text), {}};
+    if (!key.is_array()) return {std::string(text), {}};
     std::vector<Raw> items;
     for (std::size_t begin = 0; begin <= text.size();) {
         const auto end = std::min(text.find(',', begin), text.size());
