@@ -3,6 +3,7 @@
 //
 // peers installs mqtt.js under build/peers/node, and NODE_PATH points there.
 
+const fs = require('fs')
 const mqtt = require('mqtt')
 const readline = require('readline')
 
@@ -113,6 +114,9 @@ function options (line) {
     incomingStore: new mqtt.Store({ clean: false }),
     outgoingStore: new mqtt.Store({ clean: false })
   }
+  if (line.has('protocol')) found.protocol = line.text('protocol') // ws or wss
+  if (line.has('path')) found.path = line.text('path')
+  if (line.has('ca')) found.ca = fs.readFileSync(line.text('ca'))
   if (found.protocolVersion === 5) found.properties = properties(line)
   if (line.has('will_topic')) {
     found.will = {

@@ -46,7 +46,8 @@ def _as_dictionary(values):
 class PahoClient:
     """One client. Calls return when the broker has answered, unless told otherwise."""
 
-    def __init__(self, case, client_id="", version=V5, where=None, clean=True, keep_alive=60, connect=None, will=None):
+    def __init__(self, case, client_id="", version=V5, where=None, clean=True, keep_alive=60, connect=None, will=None,
+                 transport="tcp", tls=None):
         self.host, self.port = (where or case.server).host, (where or case.server).port
         self.version, self.clean, self.keep_alive = version, clean, keep_alive
         self._connect_values = connect or {}
@@ -55,7 +56,9 @@ class PahoClient:
         self.subacks, self.unsubacks, self.published = {}, {}, set()
         self._client_id, self._presence = client_id, Presence(case, where)
         options = {} if version == V5 else {"clean_session": clean}
-        self.paho = paho.Client(client_id, protocol=version, reconnect_on_failure=False, **options)
+        self.paho = paho.Client(client_id, protocol=version, transport=transport, reconnect_on_failure=False, **options)
+        if tls is not None:
+            self.paho.tls_set_context(tls)
         if will is not None:
             self._set_will(**will)
         self._bind()

@@ -40,10 +40,10 @@ def _with_port(url):
     """A port that stays ours where the URL leaves it open: tests stop and start servers, and a port that the system chose
     may be somebody else's source port in between."""
     parts = urlsplit(url)
-    if parts.scheme != "mqtt" or parts.port != 0:
+    if parts.scheme == "unix" or parts.port != 0:
         return url
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"mqtt://{host}:{ports.free_port(parts.hostname)}"
+    return f"{parts.scheme}://{host}:{ports.free_port(parts.hostname)}"
 
 
 class Mosquitto:
