@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -108,7 +109,7 @@ std::unexpected<net::IoError> Entrance::refuse(Answer answer) {
     rules_.reset();
     state_ = State::Refused;
     bytes_.append(answer.text);
-    static_cast<void>(flush());  // A failure shows when the peer's end is waited for.
+    std::ignore = flush();  // A failure shows when the peer's end is waited for.
     return std::unexpected(net::IoError{EPROTO, "read from " + peer().text() + ": HTTP " +
                                                     std::to_string(answer.status.code) + ": " +
                                                     std::string(answer.why)});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -161,15 +162,21 @@ void FrameReader::unmask(std::span<std::uint8_t> bytes) noexcept {
 void FrameReader::finish_frame(Outcome& outcome) {
     in_payload_ = false;
     if (!is_control()) return;
-    auto payload = std::move(control_);
-    if (opcode_ == Opcode::Ping) outcome.ping = std::move(payload);
-    if (opcode_ != Opcode::Close) return;
+    auto payload = std::exchange(control_, {});
+    if (opcode_ == Opcode::Ping) {
+        outcome.ping = std::move(payload);
+    } else if (opcode_ == Opcode::Close) {
+        take_close(payload.bytes(), outcome);
+    }
+}
+
+void FrameReader::take_close(Bytes payload, Outcome& outcome) {
     if (payload.empty()) {
         outcome.close = CloseCode::None;
-    } else if (payload.size() == 1 || !may_be_sent(big_endian(payload.bytes().first(2)))) {
+    } else if (payload.size() == 1 || !may_be_sent(big_endian(payload.first(2)))) {
         outcome.violation = protocol_error("a Close frame with a wrong code");
     } else {
-        outcome.close = static_cast<CloseCode>(big_endian(payload.bytes().first(2)));
+        outcome.close = static_cast<CloseCode>(big_endian(payload.first(2)));
     }
 }
 

@@ -74,6 +74,7 @@ private:
     [[nodiscard]] std::size_t head_size() const noexcept;
     void unmask(std::span<std::uint8_t> bytes) noexcept;
     void finish_frame(Outcome& outcome);
+    static void take_close(Bytes payload, Outcome& outcome);
     [[nodiscard]] bool is_control() const noexcept { return opcode_ >= Opcode::Close; }
 
     std::array<std::uint8_t, 14> head_{};

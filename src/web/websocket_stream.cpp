@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -22,6 +23,7 @@ iovec piece_of(Bytes bytes) { return {const_cast<std::uint8_t*>(bytes.data()), b
 // A window of at most `size` bytes of the pieces, from `skip` on.
 class Window {
 public:
+    // NOLINTNEXTLINE(*-member-init): those of `pieces_` that are used are set.
     Window(std::span<const iovec> pieces, std::size_t skip, std::size_t size_max) {
         for (const auto& piece : pieces) {
             if (skip >= piece.iov_len) {
@@ -45,7 +47,7 @@ public:
     }
 
 private:
-    std::array<iovec, 1 + pieces_per_write> pieces_;  // NOLINT(*-member-init): those that are used are set.
+    std::array<iovec, 1 + pieces_per_write> pieces_;
     std::size_t count_ = 0;
     std::size_t size_ = 0;
 };
@@ -146,7 +148,7 @@ net::Result<ReadOutcome> WebSocketStream::decode(std::span<std::uint8_t> bytes, 
         violation_ = found.violation->why;
         goodbye_ = Goodbye{found.violation->code, violation_};
     }
-    if (has_something_to_send()) static_cast<void>(flush());  // A failure is told with what comes next.
+    if (has_something_to_send()) std::ignore = flush();  // A failure is told with what comes next.
     if (found.close && found.size == 0) return end_of_reading();
     if (found.close || found.violation || below_failed_) return ReadOutcome{found.size, Next::More};
     return ReadOutcome{found.size, next};
@@ -213,7 +215,7 @@ net::Result<void> WebSocketStream::finish_writing() {
 }
 
 void WebSocketStream::close() noexcept {
-    if (is_open() && has_something_to_send()) static_cast<void>(flush());
+    if (is_open() && has_something_to_send()) std::ignore = flush();
     detach();
     below_->close();
     unread_.clear();

@@ -329,6 +329,19 @@ class ProxyTest(WebCase):
         event = self.wait_event("client_connected", client="far-away")
         self.assertEqual(event["address"], "203.0.113.7:0")
 
+    def test_a_reload_changes_who_may_connect(self):
+        config = os.path.join(self.scratch_folder(), "chappe.toml")
+        for origins in ('["https://one.example"]', '["https://two.example"]'):
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(f"[web]\norigins = {origins}\n")
+            if "one" in origins:
+                self.server = self.start_server(listen=["http://127.0.0.1:0"], flags=["--config", config])
+                self.assertEqual(self.raw().ask(Origin="https://one.example"), 101)
+        self.server.process.signal(signal.SIGHUP)
+        self.wait_event("reloaded")
+        self.assertEqual(self.raw().ask(Origin="https://one.example"), 403)
+        self.assertEqual(self.raw().ask(Origin="https://two.example"), 101)
+
     def test_an_origin_that_is_listed(self):
         self.assertEqual(self.raw().ask(Origin="https://app.example"), 101)
         self.assertEqual(self.raw().ask(Origin="https://other.example"), 403)
