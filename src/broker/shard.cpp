@@ -410,8 +410,10 @@ void Shard::send_retained(Instant now) {
 void Shard::post(ShardId to, Mail mail, std::size_t bytes) {
     ASSERT(to != id_);
     auto& outbox = outboxes_[to.value];
+    // That a mailbox is empty again must not fill one: two shards would tell each other for ever.
+    const bool counts = !std::holds_alternative<mail::MailboxEmptied>(mail);
     outbox.mail.push_back(std::move(mail));
-    outbox.bytes += sizeof(Mail) + bytes;
+    if (counts) outbox.bytes += sizeof(Mail) + bytes;
 }
 
 void Shard::end_round(Instant now) {
