@@ -4,6 +4,7 @@
 // and what is to be written. It knows the rules of a connection, not those of a session. Owned by a shard; the bytes
 // come and go through the shard's caller.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -72,7 +73,9 @@ public:
     bool over_limit = false;        // Beyond connections_max: its CONNECT will be refused.
     bool reading_paused = false;
     Authentication authentication = Authentication::Idle;
-    std::uint32_t authentication_step = 0;  // Of the last question to the Authenticator.
+    std::uint32_t authentication_step = 0;          // Of the last question to the Authenticator.
+    Instant authentication_until = Instant::max();  // When one on a connection that is in use must be over.
+    Instant expires_at = Instant::max();            // What it has authenticated with.
 
     // --- What CONNECT agreed on.
     mqtt::ProtocolVersion version = mqtt::ProtocolVersion::V5;
@@ -93,6 +96,8 @@ public:
         return state == State::AwaitingConnect || state == State::Connected ||
                (state == State::Authenticating && authentication == Authentication::Challenged);
     }
+    // When it ends, however much it says; without this, keep alive alone counts.
+    [[nodiscard]] Instant ends_at() const noexcept { return std::min(authentication_until, expires_at); }
     [[nodiscard]] bool v5() const noexcept { return version == mqtt::ProtocolVersion::V5; }
     [[nodiscard]] std::optional<Duration> keep_alive_limit() const noexcept;  // One and a half times ([MQTT-3.1.2-22]).
 

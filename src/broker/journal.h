@@ -24,6 +24,7 @@ namespace chappe::broker {
 
 struct Delivery;
 struct SessionSubscription;
+struct Attributes;
 struct StoredWill;
 
 // Of one shard, counted from 1.
@@ -41,6 +42,7 @@ struct SessionKept {
     std::string_view client_id;
     std::string_view user_name;
     bool is_operator = false;
+    const Attributes* attributes = nullptr;
     std::uint32_t expiry_interval_seconds = 0;
     std::optional<Instant> ends_at;  // None: it is connected, or never expires.
 };

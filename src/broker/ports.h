@@ -9,9 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/certificate.h"
+#include "base/time.h"
 #include "broker/ids.h"
 #include "broker/message.h"
 #include "mqtt/packet.h"
@@ -27,11 +30,25 @@ struct Peer {
     std::shared_ptr<const Certificate> certificate;  // Which it has shown, and TLS has verified; null: none.
 };
 
-// Who a client is, once it has been accepted. Lives as long as its connection.
+// What an Authenticator has found out about a client beyond its name, for the Permissions to judge by. Immutable.
+struct Attributes {
+    std::vector<std::string> roles;  // Besides those that the user name has.
+    std::string certificate_name;    // CN of the verified certificate; empty: none.
+    std::vector<std::pair<std::string, std::string>> claims;
+
+    [[nodiscard]] std::size_t size_bytes() const noexcept;
+};
+
+// Who a client is, once it has been accepted. Lives as long as its session.
 struct Identity {
     std::string client_id;
     std::string user_name;  // Empty: anonymous.
     bool is_operator = false;
+    std::shared_ptr<const Attributes> attributes;  // Null: none.
+
+    [[nodiscard]] std::size_t size_bytes() const noexcept {
+        return client_id.size() + user_name.size() + (attributes ? attributes->size_bytes() : 0);
+    }
 
     // Whether permissions make no difference between the two.
     [[nodiscard]] bool is_same_user(const Identity& other) const noexcept {
@@ -67,6 +84,8 @@ struct Verdict {
     std::string reason;
     std::string user_name;
     std::optional<std::string> authentication_data;
+    std::shared_ptr<const Attributes> attributes;
+    std::optional<Instant> expires_at;  // When the connection ends, unless it authenticates again.
 };
 
 // Asked once for each CONNECT and each AUTH, by the shard that owns the connection. Answers at once, or returns nothing
@@ -100,6 +119,7 @@ struct Question {
 struct Decision {
     bool allowed = true;
     std::string_view reason;  // Why not: short, and safe to show to the client. Holds as long as the Permissions do.
+    mqtt::QoS qos_max = mqtt::QoS::ExactlyOnce;  // Subscribe: the highest that may be granted.
 };
 
 // Asked at every entrance and every exit of a message. Called on all shards' threads at once; must not block.
@@ -110,6 +130,8 @@ public:
     [[nodiscard]] virtual Decision decide(const Question& question) const = 0;
     // Whether Receive is ever denied: when not, deliveries are not asked about one by one.
     [[nodiscard]] virtual bool restricts_receiving() const noexcept = 0;
+    // The same for one client. The answer is relied on until Shard::permissions_changed().
+    [[nodiscard]] virtual bool restricts_receiving_of(const Identity& who) const noexcept;
 };
 
 // Whether this client may receive it by the rules of this moment.
@@ -132,6 +154,7 @@ enum class EventKind : std::uint8_t {
     SessionExpired,
     SubscribeRefused,
     PublishRefused,
+    SubscriptionRevoked,
     MessageDropped,  // Logged for the first of each reason and session; all are counted.
 };
 
@@ -141,6 +164,7 @@ enum class EventKind : std::uint8_t {
 struct Event {
     EventKind kind;
     std::string_view client_id;
+    std::string_view user_name = {};
     std::string_view address;
     std::string_view topic;
     mqtt::ReasonCode code = mqtt::ReasonCode::Success;

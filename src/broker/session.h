@@ -87,6 +87,7 @@ struct SessionEnvironment {
     PublishEncoder& encoder;
     const RetainedStore& retained;
     const Permissions& permissions;
+    std::uint32_t permissions_generation;  // Another one each time that they may have changed.
     SessionEvents& events;
     JournalWriter& journal;
     const TextHash& hash;
@@ -124,7 +125,7 @@ public:
     // The memory it takes without will, subscriptions and messages: the client identifier is there twice, and its
     // place among the sessions of the shard counts as well.
     [[nodiscard]] static std::size_t size_bytes(const Identity& identity) noexcept {
-        return sizeof(Session) + 2 * identity.client_id.size() + identity.user_name.size() + 128;
+        return sizeof(Session) + identity.client_id.size() + identity.size_bytes() + 128;
     }
 
     // --- The connection.
@@ -140,6 +141,8 @@ public:
     // Whether the client may receive it by the rules of this moment. They may change while a message waits, so this is
     // asked when it comes, when it leaves the queue, and before it is sent again.
     [[nodiscard]] bool may_receive(const Message& message) const;
+    // The identity is another one than before, or may do other things.
+    void identity_changed() noexcept { permissions_generation_ = 0; }
     // One message for this session. `identifiers` and `retain` are those of the matching subscriptions.
     Taken deliver(const MessagePtr& message, mqtt::QoS qos, bool retain, std::span<const std::uint32_t> identifiers,
                   Instant now);
@@ -249,6 +252,8 @@ private:
 
     SessionEnvironment& environment_;
     Connection* connection_ = nullptr;
+    mutable std::uint32_t permissions_generation_ = 0;  // For which the next was asked; 0: not yet.
+    mutable bool restricted_ = true;                    // Not everything may be received.
     std::uint16_t send_quota_ = 0;
     InflightWindow inflight_;
     std::size_t inflight_bytes_counted_ = 0;  // In the counters and in the total.

@@ -40,6 +40,7 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
                    .encoder = encoder_,
                    .retained = commons.retained,
                    .permissions = commons.permissions,
+                   .permissions_generation = 1,
                    .events = events_,
                    .journal = journal_,
                    .hash = commons.hash,
@@ -328,6 +329,8 @@ void Shard::advance(Instant now) {
 }
 
 void Shard::set_deadline(const Connection& connection, Instant at) {
+    if (connection.state == Connection::State::Connected) at = std::min(at, connection.ends_at());
+    if (at == Instant::max()) return connection_deadlines_.erase(decltype(connections_)::slot_of(connection.id));
     connection_deadlines_.set(decltype(connections_)::slot_of(connection.id), at);
 }
 
@@ -350,6 +353,7 @@ void Shard::on_deadline(Connection& connection, Instant now) {
             counters_.reached(Bound::ConnectTimeoutSeconds);
             return refuse(connection, ReasonCode::NotAuthorized, "the authentication took too long", now);
         case Connection::State::Connected:
+            if (connection.ends_at() <= now) return end_in_time(connection, now);
             return check_keep_alive(connection, now);
         case Connection::State::HandingOver:
             return;
@@ -361,13 +365,27 @@ void Shard::on_deadline(Connection& connection, Instant now) {
 
 void Shard::check_keep_alive(Connection& connection, Instant now) {
     const auto limit = connection.keep_alive_limit();
-    if (!limit) return;
+    if (!limit) return set_deadline(connection, Instant::max());
     const auto left = connection.last_packet_at + *limit - reading_time(now);
     if (left > Duration::zero()) {
         return set_deadline(connection,
                             now + (mailboxes_full_ == 0 ? left : std::max<Duration>(left, keep_alive_pause)));
     }
     close(connection, ReasonCode::KeepAliveTimeout, "nothing received for 1.5 times the keep alive", now);
+}
+
+// A deadline that comes too early is looked at and set again.
+void Shard::await_next_packet(const Connection& connection) {
+    const auto limit = connection.keep_alive_limit();
+    set_deadline(connection, limit ? connection.last_packet_at + *limit : Instant::max());
+}
+
+void Shard::end_in_time(Connection& connection, Instant now) {
+    if (connection.authentication_until <= now) {
+        counters_.reached(Bound::ConnectTimeoutSeconds);
+        return close(connection, ReasonCode::NotAuthorized, "the authentication took too long", now);
+    }
+    close(connection, ReasonCode::MaximumConnectTime, "what it has authenticated with has expired", now);
 }
 
 // A clock that stands still while this shard reads nobody, since another has not emptied its mailbox: that silence is
@@ -404,6 +422,10 @@ void Shard::send_retained(Instant now) {
         settle(*session, now);
     }
     if (retained_readers_.empty()) return retained_readers_.clear_and_free();
+    ask_for_own_wake();
+}
+
+void Shard::ask_for_own_wake() {
     if (!std::exchange(own_wake_asked_, true)) actions_.push_back(action::Wake{id_});
 }
 
@@ -421,6 +443,7 @@ void Shard::end_round(Instant now) {
         if (auto* session = sessions_.find(id)) end_session(*session, now);
     }
     send_retained(now);
+    revoke_some(now);
     journal_.commit();
     for (std::uint16_t to = 0; to != outboxes_.size(); ++to) {
         auto& outbox = outboxes_[to];

@@ -108,6 +108,13 @@ public:
     void configure(ShardConfig config);
     // Ends the connection of a client with this reason; false when it is not here.
     bool disconnect_client(std::string_view client_id, mqtt::ReasonCode code, Instant now);
+    // The Permissions answer otherwise than before: subscriptions that are not permitted any more end, in portions, and
+    // nothing that was denied since is delivered from now on.
+    void permissions_changed();
+    // What a user has is no longer theirs: ends the connections, and where `ends_sessions` the sessions as well.
+    // Returns how many sessions that concerned.
+    std::size_t disconnect_user(std::string_view user_name, mqtt::ReasonCode code, std::string_view reason,
+                                bool ends_sessions, Instant now);
     // Sends one client, or all, to another server. Returns how many were told; clients older than 5.0 can't be, and
     // stay.
     std::size_t redirect_clients(std::optional<std::string_view> client_id, const Redirect& redirect, Instant now);
@@ -183,6 +190,9 @@ private:
     void on_deadline(Connection& connection, Instant now);
     void on_deadline(Session& session, Instant now);
     void check_keep_alive(Connection& connection, Instant now);
+    void await_next_packet(const Connection& connection);
+    void end_in_time(Connection& connection, Instant now);
+    void ask_for_own_wake();
     [[nodiscard]] Instant reading_time(Instant now) const noexcept;
     void mailbox_emptied(Instant now);
     void remove_expired_retained(Instant now);
@@ -201,6 +211,7 @@ private:
     void decide_again(Connection& connection, const Verdict& verdict, Instant now);
     [[nodiscard]] Ticket next_ticket(Connection& connection) const noexcept;
     void abandon_authentication(Connection& connection);
+    void take_identity(Connection& connection, Session& session, const Verdict& verdict);
     void send_auth(Connection& connection, mqtt::ReasonCode code, const Verdict& verdict, Instant now);
     void open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now);
     [[nodiscard]] Session* find_or_create_session(const Connection& connection, const mqtt::Connect& connect,
@@ -208,7 +219,7 @@ private:
     // Ends what the connection must not find: another connection, and the session where it is not continued.
     void end_predecessors(Session& session, const Connection& connection, bool clean_start, Instant now);
     [[nodiscard]] bool has_bytes_for_session(const Connection& connection, const mqtt::Connect& connect);
-    void agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now);
+    void agree(Connection& connection, Session& session, const mqtt::Connect& connect);
     [[nodiscard]] std::uint32_t agreed_session_expiry(const mqtt::Connect& connect) const;
     [[nodiscard]] std::uint16_t agreed_keep_alive(const mqtt::Connect& connect) const;
     [[nodiscard]] mqtt::ConnAck make_acceptance(const Connection& connection, const mqtt::Connect& connect,
@@ -263,6 +274,11 @@ private:
     void count_drop(std::string_view client_id, std::string_view topic, DropReason reason, Instant now);
     void receive_receipt(const mail::Receipt& receipt, Instant now);
 
+    // --- shard_permissions.cpp
+    void revoke(Session& session, Instant now);
+    [[nodiscard]] bool keeps_permission(Session& session, SessionSubscription& subscription, Instant now);
+    void revoke_some(Instant now);
+
     // --- shard_journal.cpp
     // Writes down what was agreed for the session, or that it is no longer kept.
     void keep(Session& session);
@@ -278,6 +294,7 @@ private:
                                                                const mqtt::Subscribe::Entry& entry,
                                                                std::uint32_t identifier, Instant now);
     [[nodiscard]] std::optional<Bound> in_the_way_of_subscription(const Session& session) const;
+    void enter(Session& session, const SessionSubscription& subscription, bool is_new, Instant now);
     void remove_subscription(Session& session, const SessionSubscription& subscription, Instant now);
 
     // --- shard_groups.cpp: shared subscriptions.
@@ -342,6 +359,8 @@ private:
     Ring<SessionId> retained_readers_;  // Sessions that take turns in reading what is retained.
     std::size_t retained_looks_left_;   // Until mail is read again.
     bool own_wake_asked_ = false;
+    std::size_t next_to_revoke_ = 0;  // A slot of sessions_.
+    bool revoking_ = false;
     SessionEnvironment environment_;
 
     SlotMap<SessionId, Session> sessions_;

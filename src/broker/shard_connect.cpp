@@ -188,9 +188,24 @@ void Shard::decide_again(Connection& connection, const Verdict& verdict, Instant
     if (verdict.user_name != connection.identity.user_name) {
         return close(connection, ReasonCode::NotAuthorized, "another user than the one who has connected", now);
     }
+    connection.authentication_until = Instant::max();
     send_auth(connection, ReasonCode::Success, verdict, now);
+    auto* session = session_of(connection);
+    if (session == nullptr) return;
     // It may be permitted more than before, or less.
-    if (auto* session = session_of(connection); session != nullptr && session->groups) update_groups(*session, now);
+    take_identity(connection, *session, verdict);
+    revoke(*session, now);
+    if (session->groups) update_groups(*session, now);
+}
+
+// What the Authenticator has found out counts for the session, also when its client is away.
+void Shard::take_identity(Connection& connection, Session& session, const Verdict& verdict) {
+    connection.identity.attributes = verdict.attributes;
+    connection.expires_at = verdict.expires_at.value_or(Instant::max());
+    session.identity = connection.identity;
+    session.identity_changed();
+    session.counted = CountedBytes(commons_.session_bytes, Session::size_bytes(session.identity));
+    await_next_packet(connection);
 }
 
 void Shard::send_auth(Connection& connection, ReasonCode code, const Verdict& verdict, Instant now) {
@@ -215,6 +230,8 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
         if (!connected || connection.authentication != Connection::Authentication::Idle) {
             return mqtt::failure(ReasonCode::ProtocolError, "an authentication is under way already");
         }
+        connection.authentication_until = now + std::chrono::seconds{config_.limits.connect_timeout_seconds};
+        await_next_packet(connection);
     } else if (connection.authentication != Connection::Authentication::Challenged) {  // 4.12: one step each, in turn.
         return mqtt::failure(ReasonCode::ProtocolError, "AUTH that nothing asked for");
     }
@@ -225,6 +242,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
 
 void Shard::open_session(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
     connection.identity.user_name = verdict.user_name;
+    connection.identity.attributes = verdict.attributes;
     const auto acceptance = make_acceptance(connection, connect, verdict);
     if (!connection.takes(acceptance)) {  // [MQTT-3.1.2-24]
         return refuse(connection, ReasonCode::PacketTooLarge, "the Maximum Packet Size leaves no room for CONNACK",
@@ -242,14 +260,16 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
     }
     connection.state = Connection::State::Connected;
     connection.session = session->id;
-    session->identity = connection.identity;
     counters_.clients_connected.add();
-    agree(connection, *session, connect, now);
+    take_identity(connection, *session, verdict);
+    agree(connection, *session, connect);
     accept_connect(connection, connect, acceptance, present);
     commons_.events.record({.kind = EventKind::ClientConnected,
                             .client_id = session->client_id,
+                            .user_name = session->identity.user_name,
                             .address = connection.peer.address,
                             .reason = to_string(connection.version)});
+    if (present) revoke(*session, now);
     session->resume(now);
     settle(*session, now);
     if (session->groups) update_groups(*session, now);
@@ -316,7 +336,7 @@ void Shard::end_predecessors(Session& session, const Connection& connection, boo
     if (auto* left = sessions_.find(id); left != nullptr && ends) end_session(*left, now);
 }
 
-void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect, Instant now) {
+void Shard::agree(Connection& connection, Session& session, const mqtt::Connect& connect) {
     const auto& limits = config_.limits;
     session.expiry_interval_seconds = agreed_session_expiry(connect);
     if (session.expiry_interval_seconds < asked_session_expiry(connect)) {
@@ -330,8 +350,7 @@ void Shard::agree(Connection& connection, Session& session, const mqtt::Connect&
 
     connection.keep_alive_seconds = agreed_keep_alive(connect);
     if (connection.keep_alive_seconds != connect.keep_alive_seconds) counters_.reached(Bound::KeepAliveMaxSeconds);
-    // Without a keep alive the deadline of CONNECT fires once more and finds nothing to do.
-    if (const auto limit = connection.keep_alive_limit()) set_deadline(connection, now + *limit);
+    await_next_packet(connection);
 
     connection.accepted_packet_size_max = limits.packet_size_max;
     connection.receive_maximum = limits.receive_maximum;

@@ -16,6 +16,7 @@ void Shard::keep(Session& session) {
                                            .client_id = session.client_id,
                                            .user_name = session.identity.user_name,
                                            .is_operator = session.identity.is_operator,
+                                           .attributes = session.identity.attributes.get(),
                                            .expiry_interval_seconds = session.expiry_interval_seconds,
                                            .ends_at = session.ends_at});
     } else if (std::exchange(session.kept, false)) {

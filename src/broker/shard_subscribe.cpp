@@ -71,11 +71,25 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
     if (!decision.allowed) return mqtt::failure(ReasonCode::NotAuthorized, decision.reason);
 
     SessionSubscription subscription{.filter = std::move(filter), .options = entry.options, .identifier = identifier};
+    subscription.options.qos = std::min(subscription.options.qos, decision.qos_max);
     if (connection.bridge && !subscription.filter.shared()) {  // As Mosquitto does: no loops, and RETAIN kept.
         subscription.options.no_local = true;
         subscription.options.retain_as_published = true;
     }
     if (!is_new) subscription.retained_until = known->second.retained_until;
+    enter(session, subscription, is_new, now);
+    const auto granted = static_cast<ReasonCode>(subscription.options.qos);
+    if (is_new) commons_.session_subscription_bytes.fetch_add(subscription.size_bytes(), std::memory_order_relaxed);
+    const auto text = subscription.filter.text();
+    auto& kept = session.subscriptions.insert_or_assign(text, std::move(subscription)).first->second;
+    // The tree has the subscription already, so whatever is published from now on is delivered as an ordinary
+    // publication.
+    if (is_owed_retained(kept, is_new)) session.owe_retained(kept, commons_.retained.stamp());
+    return granted;
+}
+
+// Where messages find it, and in the Journal.
+void Shard::enter(Session& session, const SessionSubscription& subscription, bool is_new, Instant now) {
     if (subscription.filter.shared()) {
         if (is_new) counters_.shared_subscriptions.add();
         join_group(session, subscription, is_new, now);
@@ -85,17 +99,9 @@ mqtt::Result<ReasonCode> Shard::subscribe_one(Connection& connection, Session& s
                            .qos = subscription.options.qos,
                            .no_local = subscription.options.no_local,
                            .retain_as_published = subscription.options.retain_as_published,
-                           .subscription_identifier = identifier});
+                           .subscription_identifier = subscription.identifier});
     }
     if (session.kept) journal_.write(record::SubscriptionKept{session.id, &subscription});
-    const auto granted = static_cast<ReasonCode>(subscription.options.qos);
-    if (is_new) commons_.session_subscription_bytes.fetch_add(subscription.size_bytes(), std::memory_order_relaxed);
-    const auto text = subscription.filter.text();
-    auto& kept = session.subscriptions.insert_or_assign(text, std::move(subscription)).first->second;
-    // The tree has the subscription already, so whatever is published from now on is delivered as an ordinary
-    // publication.
-    if (is_owed_retained(kept, is_new)) session.owe_retained(kept, commons_.retained.stamp());
-    return granted;
 }
 
 // The bound that one more subscription would exceed, if there is one.

@@ -12,8 +12,7 @@ namespace chappe::broker {
 std::size_t Shard::will_bytes(const mqtt::Will& will, const Identity& identity) {
     properties_.clear();
     mqtt::encode_forwarded_properties(will.properties, properties_);
-    return sizeof(StoredWill) + will.topic.size() + will.payload.size() + properties_.size() +
-           identity.client_id.size() + identity.user_name.size();
+    return sizeof(StoredWill) + will.topic.size() + will.payload.size() + properties_.size() + identity.size_bytes();
 }
 
 void Shard::set_will(Session& session, const mqtt::Connect& connect, const Identity& identity) {

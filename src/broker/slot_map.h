@@ -51,6 +51,7 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t slot_count() const noexcept { return slots_.size(); }
 
     // Calls visit(T&) for each. `visit` may erase the thing it is given, and no other.
     template <class Visit>

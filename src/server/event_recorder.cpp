@@ -23,6 +23,7 @@ LogLevel level_of(const Event& event) noexcept {
         case EventKind::ConnectRefused:
         case EventKind::SubscribeRefused:
         case EventKind::PublishRefused:
+        case EventKind::SubscriptionRevoked:
         case EventKind::MessageDropped:
             return LogLevel::Warning;
     }
@@ -38,6 +39,7 @@ void EventRecorder::record(const Event& event) {
     const bool has_code = event.code != mqtt::ReasonCode::Success;
     logger_.write(level_of(event), name, text,
                   {{"client", event.client_id},
+                   {"user", event.user_name},
                    {"address", event.address},
                    {"topic", event.topic},
                    {"code", has_code ? to_string(event.code) : std::string_view{}},

@@ -335,6 +335,19 @@ void Broker::redirect_clients(const broker::Redirect& redirect) {
     state_->settle();
 }
 
+void Broker::permissions_changed() {
+    for (const auto& shard : state_->shards) shard->permissions_changed();
+    state_->settle();
+}
+
+void Broker::disconnect_user(std::string_view user_name, bool ends_sessions) {
+    for (const auto& shard : state_->shards) {
+        static_cast<void>(shard->disconnect_user(user_name, ReasonCode::NotAuthorized, "the account is disabled",
+                                                 ends_sessions, state_->now));
+    }
+    state_->settle();
+}
+
 void Broker::hold_mail() { state_->reads_mail = false; }
 
 void Broker::read_mail() {

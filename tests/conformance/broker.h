@@ -125,6 +125,8 @@ public:
     void begin_shutdown();
     void shut_down();
     void redirect_clients(const broker::Redirect& redirect);
+    void permissions_changed();
+    void disconnect_user(std::string_view user_name, bool ends_sessions);
 
     // From now on shards leave what others send them in their mailboxes, or read it again.
     void hold_mail();
