@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "mqtt/reason_code.h"
 
 namespace chappe::mqtt {
 
 // 1.5.4: well-formed UTF-8, no surrogates (U+D800 to U+DFFF), no U+0000 ([MQTT-1.5.4-1], [MQTT-1.5.4-2]).
-[[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
+using chappe::is_valid_utf8;
 
 // 1 to 65,535 bytes, no wildcard, no U+0000 ([MQTT-4.7.1-1], [MQTT-4.7.3-1] to [MQTT-4.7.3-3]). Takes valid UTF-8.
 [[nodiscard]] bool is_valid_topic_name(std::string_view topic) noexcept;

@@ -1,9 +1,9 @@
+#include "base/utf8.h"
+
 #include <cstdint>
 #include <cstring>
 
-#include "mqtt/topic.h"
-
-namespace chappe::mqtt {
+namespace chappe {
 
 namespace {
 
@@ -59,4 +59,4 @@ bool is_valid_utf8(std::string_view text) noexcept {
     return true;
 }
 
-}  // namespace chappe::mqtt
+}  // namespace chappe
