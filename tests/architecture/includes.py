@@ -16,8 +16,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
 CODE_FOLDERS = ("src", "apps", "sim", "fuzz", "tests", "bench")
 SUFFIXES = (".h", ".cpp")
 
-# The libraries by the first word of what is included, <fmt/format.h> for example. Another name stands for itself.
-LIBRARIES = {"CLI": "CLI11"}
+# The libraries by what is included or its first word, <fmt/format.h> for example. Another name stands for itself.
+LIBRARIES = {"CLI": "CLI11", "sqlite3.h": "sqlite3"}
 TEST_LIBRARIES = ("gtest", "gmock")
 SYSTEM_FOLDERS = ("arpa", "linux", "net", "netinet", "sys")
 SYSTEM_HEADERS = ("filesystem", "fstream", "future", "iostream", "random", "thread")
@@ -63,6 +63,8 @@ def folder_of(path, table):
 
 def library_of(header):
     """The library that an <include> belongs to, or None for the C and C++ standard libraries."""
+    if header in LIBRARIES:
+        return LIBRARIES[header]
     first, slash, _ = header.partition("/")
     if slash:
         return "system" if first in SYSTEM_FOLDERS else LIBRARIES.get(first, first)
