@@ -102,6 +102,7 @@ TEST_F(Accounts, SurviveWhatPeopleDoByHand) {
     must(accounts.add_user({.name = "anna", .roles = {"viewer"}}, 100));
     must(accounts.add_user({.name = "bob", .roles = {"viewer"}}, 100));
     must(accounts.add_user({.name = "carl", .roles = {"viewer"}}, 100));
+    must(accounts.pin("carl", std::string(64, '0'), 100));
     {
         auto by_hand = raw(path);
         store::test::must(
@@ -114,6 +115,8 @@ TEST_F(Accounts, SurviveWhatPeopleDoByHand) {
     ASSERT_EQ(snapshot.roles.size(), 2U);
     EXPECT_EQ(snapshot.roles[0].rules.size(), 2U);
     EXPECT_EQ(snapshot.roles[1].rules.size(), 1U);
+    must(accounts.unpin(std::string(64, '0'), 200));
+    must(accounts.pin("bob", std::string(64, '0'), 200));
     // Who takes the name of somebody whose roles were left is not given them.
     must(accounts.add_user({.name = "anna"}, 200));
     EXPECT_THAT(must(accounts.find_user("anna")).value().roles, IsEmpty());

@@ -201,7 +201,7 @@ Result<void> AccountStore::unpin(std::string_view fingerprint, Seconds now) {
     auto transaction = TRY(begin());
     const auto owner = TRY(sql_.first<std::string>("SELECT user FROM fingerprints WHERE fingerprint = ?", plain));
     if (!owner) return std::unexpected(Error(Fault::NoSuchFingerprint, "that certificate is pinned to no user"));
-    TRY(touch(*owner, now));
+    TRY(sql_.run("UPDATE users SET changed_at = ? WHERE name = ?", now, *owner));  // Unless removed by hand.
     TRY(sql_.run("DELETE FROM fingerprints WHERE fingerprint = ?", plain));
     return commit(transaction);
 }

@@ -71,9 +71,10 @@ Result<void> replace(const std::string& target, const std::string& by, std::stri
 }
 
 // Takes an empty file, which keeps its mode.
-Result<void> copy_into(Database& database, const std::string& path) {
+Result<void> copy_into(Database& database, const std::string& path, std::string_view tried) {
     auto statement = TRY(database.prepare("VACUUM INTO ?"));
-    TRY(statement.run(path));
+    const auto copied = statement.run(path);
+    if (!copied) return failure(database.connection(), copied.error().code, tried);
     return {};
 }
 
@@ -174,7 +175,7 @@ Result<void> Database::copy_to(const std::string& target) {
     const auto part = as_path(target) + ".part";
     unlink(part.c_str());
     TRY(create_file(part, tried));
-    auto copied = copy_into(*this, part);
+    auto copied = copy_into(*this, part, tried);
     if (copied) copied = replace(target, part, tried);
     if (!copied) unlink(part.c_str());
     return copied;

@@ -296,6 +296,9 @@ TEST_F(DatabaseFile, ACopyThatFailsLeavesNothing) {
     const auto target = folder.file("nowhere/copy.db");
     EXPECT_EQ(database.copy_to(target).error().text,
               "cannot copy " + path + " to " + target + ": No such file or directory");
+    std::filesystem::create_directory(folder.file("busy.db.part"));
+    EXPECT_THAT(database.copy_to(folder.file("busy.db")).error().text,
+                StartsWith("cannot copy " + path + " to " + folder.file("busy.db") + ": "));
     std::filesystem::create_directory(folder.file("copy.db"));
     EXPECT_THAT(database.copy_to(folder.file("copy.db")).error().text, HasSubstr("Is a directory"));
     EXPECT_FALSE(std::filesystem::exists(folder.file("copy.db.part")));
