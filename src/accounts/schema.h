@@ -7,10 +7,10 @@
 namespace chappe::accounts {
 
 // "Chap" in the header of chappe.db, the file of what people manage.
-constexpr std::int32_t application_id = 0x43686170;
+inline constexpr std::int32_t application_id = 0x43686170;
 
 // Released steps are never changed; see store/migrate.h.
-constexpr std::array migrations{
+inline constexpr std::array migrations{
     store::Migration{R"(
         CREATE TABLE users(
             name TEXT NOT NULL PRIMARY KEY,
