@@ -2,25 +2,14 @@
 
 // OpenSSL's objects, each freed by its owner.
 
-#include <memory>
-
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "base/handle.h"
+
 namespace chappe::tls {
-
-template <auto Free>
-struct FreedBy {
-    template <class Type>
-    void operator()(Type* object) const noexcept {
-        Free(object);
-    }
-};
-
-template <class Type, auto Free>
-using Handle = std::unique_ptr<Type, FreedBy<Free>>;
 
 using SslHandle = Handle<SSL, SSL_free>;
 using SslContextHandle = Handle<SSL_CTX, SSL_CTX_free>;
