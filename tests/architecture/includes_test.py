@@ -99,6 +99,9 @@ class MadeUpTree(unittest.TestCase):
     def test_finds_a_library_that_nobody_has_heard_of(self):
         self.assert_finding({"src/server/a.h": "#include <boost/asio.hpp>\n"}, "may not use boost")
 
+    def test_finds_a_library_without_a_folder(self):
+        self.assert_finding({"src/server/a.h": "#include <argon2.h>\n"}, "may not use argon2")
+
     def test_finds_the_operating_system_in_the_core(self):
         for header in ("sys/socket.h", "unistd.h", "thread", "fstream", "random"):
             with self.subTest(header):
