@@ -207,10 +207,12 @@ ScramResult<std::string> ScramServer::client_final(std::string_view message) {
     if (!proof || proof->size() != key_size) return malformed("the proof in the SCRAM message is not valid");
     const auto without_proof = message.substr(0, proof_at);
     auto rest = without_proof;
-    if (TRY(take_attribute(rest, "c=")) != encode_base64(header_)) {
+    const auto header = TRY(take_attribute(rest, "c="));
+    const auto nonce = TRY(take_attribute(rest, "r="));
+    if (header != encode_base64(header_)) {
         return failure(ScramFault::Refused, "the SCRAM messages do not agree about channel binding");
     }
-    if (TRY(take_attribute(rest, "r=")) != nonce_) {
+    if (nonce != nonce_) {
         return failure(ScramFault::Refused, "the nonce in the SCRAM message is not that of this conversation");
     }
     const auto signed_text = client_first_bare_ + ',' + server_first_ + ',' + std::string(without_proof);
