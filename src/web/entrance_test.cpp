@@ -126,7 +126,7 @@ TEST_F(EntranceTest, MovesToAnotherLoop) {
 TEST_F(EntranceTest, BelievesTrustedProxies) {
     hear(good_request);
     EXPECT_EQ(stream.peer().text(), "127.0.0.1:4000");
-    rules->trusted_proxies.push_back(*Network::parse("127.0.0.0/8"));
+    rules->trusted_proxies.push_back(*net::Network::parse("127.0.0.0/8"));
     test::Wire other;
     Entrance it(std::make_unique<test::WireStream>(other), rules);
     ASSERT_TRUE(it.attach(*loop, owner).has_value());

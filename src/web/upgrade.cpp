@@ -157,7 +157,7 @@ Answer answer(const RequestHead& request, const Rules& rules, bool over_tls) {
 
 std::optional<net::IpAddress> forwarded_for(const RequestHead& request, const net::Endpoint& peer, const Rules& rules) {
     const auto* endpoint = std::get_if<net::IpEndpoint>(&peer);
-    if (endpoint == nullptr || !any_contains(rules.trusted_proxies, endpoint->address)) return {};
+    if (endpoint == nullptr || !net::any_contains(rules.trusted_proxies, endpoint->address)) return {};
     // Each proxy has added whom it saw, so the last entry is the nearest. The first that we do not trust is the client:
     // what stands before it, he may have written himself.
     std::optional<net::IpAddress> client;
@@ -166,7 +166,7 @@ std::optional<net::IpAddress> forwarded_for(const RequestHead& request, const ne
         const auto address = net::IpAddress::parse(entry);
         if (!address) break;
         client = *address;
-        if (!any_contains(rules.trusted_proxies, *address)) break;
+        if (!net::any_contains(rules.trusted_proxies, *address)) break;
     }
     return client;
 }

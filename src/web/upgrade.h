@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "net/endpoint.h"
-#include "web/network.h"
+#include "net/network.h"
 #include "web/request.h"
 
 namespace chappe::web {
@@ -20,7 +20,7 @@ inline constexpr std::string_view mqtt_path = "/mqtt";
 // What holds for the connections of a listener. Not changed once it is shared; thread-safe.
 struct Rules {
     std::vector<std::string> origins;      // Of pages that may connect besides our own: "https://app.example", or "*".
-    std::vector<Network> trusted_proxies;  // Whose X-Forwarded-For is believed.
+    std::vector<net::Network> trusted_proxies;  // Whose X-Forwarded-For is believed.
 
     // Heads that have not come whole, of all connections together: what strangers can take of memory.
     std::size_t heads_bytes_max = std::size_t{64} * 1024 * 1024;

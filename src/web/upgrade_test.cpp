@@ -191,7 +191,7 @@ protected:
         return found ? found->text() : "";
     }
     Forwarded() {
-        for (const auto* text : {"127.0.0.1", "10.0.0.0/8"}) rules.trusted_proxies.push_back(*Network::parse(text));
+        for (const auto* text : {"127.0.0.1", "10.0.0.0/8"}) rules.trusted_proxies.push_back(*net::Network::parse(text));
     }
 
     Rules rules;
@@ -211,28 +211,6 @@ TEST_F(Forwarded, IsNotBelievedOfOthers) {
     EXPECT_EQ(client_of("nonsense, 10.1.2.3"), "10.1.2.3");
     const auto head = parse_request_head(request({{"X-Forwarded-For", "203.0.113.7"}}));
     EXPECT_FALSE(forwarded_for(*head, net::UnixEndpoint{""}, rules).has_value());
-}
-
-TEST(Network, HoldsItsAddresses) {
-    const auto holds = [](std::string_view network, std::string_view address) {
-        return Network::parse(network)->contains(*net::IpAddress::parse(address));
-    };
-    EXPECT_TRUE(holds("10.0.0.0/8", "10.255.0.1"));
-    EXPECT_FALSE(holds("10.0.0.0/8", "11.0.0.1"));
-    EXPECT_TRUE(holds("192.168.1.5", "192.168.1.5"));
-    EXPECT_FALSE(holds("192.168.1.5", "192.168.1.4"));
-    EXPECT_TRUE(holds("0.0.0.0/0", "8.8.8.8"));
-    EXPECT_FALSE(holds("0.0.0.0/0", "::1"));
-    EXPECT_TRUE(holds("::/0", "::1"));
-    EXPECT_TRUE(holds("fd00::/8", "fd12::1"));
-    EXPECT_FALSE(holds("fd00::/8", "fe80::1"));
-}
-
-TEST(Network, IsStrict) {
-    for (const auto* text : {"", "x", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8 ", "::/129",
-                             "fe80::1%lo", "localhost", "10.0.0.0/8/8"}) {
-        EXPECT_FALSE(Network::parse(text).has_value()) << text;
-    }
 }
 
 }  // namespace

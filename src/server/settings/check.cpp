@@ -164,7 +164,7 @@ private:
     void check_web_settings() {
         const auto& proxies = *find_key("web.trusted_proxies");
         for (const auto& text : settings_.web.trusted_proxies) {
-            if (web::Network::parse(text)) continue;
+            if (net::Network::parse(text)) continue;
             report(Severity::Error, origins_.of(proxies),
                    fmt::format("{} has {}, which is neither an address nor a network such as 10.0.0.0/8",
                                proxies.full_name(), quote(text)));

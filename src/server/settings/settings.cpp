@@ -76,7 +76,7 @@ std::shared_ptr<const web::Rules> web_rules(const Settings& settings) {
     auto rules = std::make_shared<web::Rules>();
     rules->origins = settings.web.origins;
     for (const auto& text : settings.web.trusted_proxies) {
-        if (const auto network = web::Network::parse(text)) rules->trusted_proxies.push_back(*network);
+        if (const auto network = net::Network::parse(text)) rules->trusted_proxies.push_back(*network);
     }
     return rules;
 }

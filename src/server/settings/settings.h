@@ -38,7 +38,7 @@ struct TlsSettings {
 // Of listeners at http and https.
 struct WebSettings {
     std::vector<std::string> origins;
-    std::vector<std::string> trusted_proxies;  // Each is a web::Network.
+    std::vector<std::string> trusted_proxies;  // Each is a net::Network.
 };
 
 inline constexpr std::uint32_t shards_max = 256;

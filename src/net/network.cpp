@@ -1,9 +1,9 @@
-#include "web/network.h"
+#include "net/network.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace chappe::web {
+namespace chappe::net {
 
 namespace {
 
@@ -16,7 +16,7 @@ std::optional<unsigned> parse_bits(std::string_view text, unsigned most) {
     return bits;
 }
 
-bool bit_of(const net::IpAddress& address, unsigned bit) noexcept {
+bool bit_of(const IpAddress& address, unsigned bit) noexcept {
     return (address.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
 }
 
@@ -24,7 +24,7 @@ bool bit_of(const net::IpAddress& address, unsigned bit) noexcept {
 
 std::optional<Network> Network::parse(std::string_view text) {
     const auto slash = text.find('/');
-    const auto address = net::IpAddress::parse(text.substr(0, slash));
+    const auto address = IpAddress::parse(text.substr(0, slash));
     if (!address || address->scope != 0) return {};
     const unsigned before = address->is_v4() ? bits_before_ipv4 : 0;
     const unsigned most = 128 - before;
@@ -37,15 +37,15 @@ std::optional<Network> Network::parse(std::string_view text) {
     return Network(*address, before + *bits);
 }
 
-bool Network::contains(const net::IpAddress& address) const noexcept {
+bool Network::contains(const IpAddress& address) const noexcept {
     for (unsigned bit = 0; bit < bits_; ++bit) {
         if (bit_of(address, bit) != bit_of(address_, bit)) return false;
     }
     return true;
 }
 
-bool any_contains(std::span<const Network> networks, const net::IpAddress& address) noexcept {
+bool any_contains(std::span<const Network> networks, const IpAddress& address) noexcept {
     return std::ranges::any_of(networks, [&](const Network& network) { return network.contains(address); });
 }
 
-}  // namespace chappe::web
+}  // namespace chappe::net

@@ -8,21 +8,21 @@
 
 #include "net/endpoint.h"
 
-namespace chappe::web {
+namespace chappe::net {
 
 class Network {
 public:
     [[nodiscard]] static std::optional<Network> parse(std::string_view text);
 
-    [[nodiscard]] bool contains(const net::IpAddress& address) const noexcept;
+    [[nodiscard]] bool contains(const IpAddress& address) const noexcept;
 
 private:
-    Network(const net::IpAddress& address, unsigned bits) : address_(address), bits_(bits) {}
+    Network(const IpAddress& address, unsigned bits) : address_(address), bits_(bits) {}
 
-    net::IpAddress address_;
+    IpAddress address_;
     unsigned bits_;  // Of the 16 bytes of the address.
 };
 
-[[nodiscard]] bool any_contains(std::span<const Network> networks, const net::IpAddress& address) noexcept;
+[[nodiscard]] bool any_contains(std::span<const Network> networks, const IpAddress& address) noexcept;
 
-}  // namespace chappe::web
+}  // namespace chappe::net
