@@ -4,8 +4,10 @@
 #include <array>
 #include <cerrno>  // program_invocation_name
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,8 +76,13 @@ std::string options_for(const net::ListenUrl& url, const server::Settings& setti
 }
 
 // What a person who starts Chappe for the first time wants to know: lines that work when they are copied.
-void greet(const std::vector<net::ListenUrl>& urls, const server::Settings& settings) {
+void greet(const std::vector<net::ListenUrl>& urls, const server::Settings& settings,
+           const std::optional<crypto::Secret>& first_password) {
     for (const auto& url : urls) std::printf("Chappe listens on %s\n", url.text().c_str());
+    if (first_password) {
+        std::printf("The administrator is admin, with the password %s (shown this once)\n",
+                    std::string(first_password->reveal()).c_str());
+    }
     const auto tcp = std::ranges::find(urls, net::Scheme::Mqtt, &net::ListenUrl::scheme);
     const auto options = options_for(tcp != urls.end() ? *tcp : urls.front(), settings);
     const auto program = shell_word(program_invocation_name);
@@ -103,7 +110,11 @@ int serve(const SettingsOptions& options) {
         std::fprintf(stderr, "chappe: %s\n", server.error().c_str());
         return exit_failure;
     }
-    if (settings->log.format == server::LogFormat::Text) greet((*server)->listening_on(), *settings);
+    auto first_password = (*server)->take_first_password();
+    if (std::getenv("JOURNAL_STREAM") != nullptr) first_password.reset();  // systemd would keep it in its journal.
+    if (settings->log.format == server::LogFormat::Text) {
+        greet((*server)->listening_on(), *settings, first_password);
+    }
     (*server)->run();
     return exit_success;
 }

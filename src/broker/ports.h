@@ -82,7 +82,8 @@ struct Login {
 struct Verdict {
     mqtt::ReasonCode code = mqtt::ReasonCode::Success;
     std::string reason;
-    std::string user_name;
+    std::string detail;     // Of a refusal, for the log: what the client is not to know. Empty: the reason.
+    std::string user_name;  // Of a refused client: as it says.
     std::optional<std::string> authentication_data;
     std::shared_ptr<const Attributes> attributes;
     std::optional<Instant> expires_at;  // When the connection ends, unless it authenticates again.

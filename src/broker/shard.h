@@ -227,7 +227,9 @@ private:
     void accept_connect(Connection& connection, const mqtt::Connect& connect, mqtt::ConnAck accepted, bool present);
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Auth& auth, Instant now);
     [[nodiscard]] mqtt::Result<> handle(Connection& connection, const mqtt::Disconnect& disconnect, Instant now);
-    void refuse(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now);
+    // `detail` is for the log, in place of the reason.
+    void refuse(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now,
+                std::string_view detail = {});
     // Ends a connection for a fault of the client or at our own wish: the last packet says why, as far as there is one.
     void close(Connection& connection, mqtt::ReasonCode code, std::string_view reason, Instant now,
                SessionFate fate = SessionFate::AsAgreed, const Redirect* redirect = nullptr);

@@ -167,7 +167,8 @@ void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
 void Shard::decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
     connection.authentication = Connection::Authentication::Idle;
     if (is_error(verdict.code)) {
-        refuse(connection, verdict.code, verdict.reason, now);
+        connection.identity.user_name = verdict.user_name;
+        refuse(connection, verdict.code, verdict.reason, now, verdict.detail);
     } else if (verdict.code != ReasonCode::ContinueAuthentication) {
         open_session(connection, connect, verdict, now);
     } else if (connection.authentication_method.empty()) {  // [MQTT-4.12.0-6], and older versions have no AUTH.
@@ -433,13 +434,15 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& dis
     return {};
 }
 
-void Shard::refuse(Connection& connection, ReasonCode code, std::string_view reason, Instant now) {
+void Shard::refuse(Connection& connection, ReasonCode code, std::string_view reason, Instant now,
+                   std::string_view detail) {
     counters_.connects_refused.add();
     commons_.events.record({.kind = EventKind::ConnectRefused,
                             .client_id = connection.identity.client_id,
+                            .user_name = connection.identity.user_name,
                             .address = connection.peer.address,
                             .code = code,
-                            .reason = reason});
+                            .reason = detail.empty() ? reason : detail});
     if (is_error(code)) code = mqtt::nearest_allowed(code, mqtt::PacketType::ConnAck, mqtt::Sender::Server);
     if (connection.connect_received && is_error(code) && (connection.v5() || has_return_code(code))) {
         mqtt::ConnAck refused{.reason_code = code};

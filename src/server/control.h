@@ -2,8 +2,8 @@
 
 // What an operator asks of a running broker, over MQTT itself: a request is a JSON object published to
 // $CONTROL/chappe/v1/COMMAND with a Response Topic, the answer a JSON object there. Only connections by the control
-// socket may use $CONTROL (see OpenPermissions), so whoever may open that file is the operator. docs/operating.md has
-// the commands.
+// socket may use $CONTROL (see access::Permissions), so whoever may open that file is the operator. docs/operating.md
+// has the commands.
 
 #include <cstddef>
 #include <functional>

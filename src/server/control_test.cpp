@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mqtt/encoder.h"
-#include "server/open_access.h"
+#include "server/test_support.h"
 
 namespace chappe::server {
 namespace {
@@ -81,8 +81,8 @@ protected:
         return session != nullptr && session->connected();
     }
 
-    AnonymousAuthenticator authenticator;
-    OpenPermissions permissions;
+    EverybodyIsWelcome authenticator;
+    ControlIsTheOperators permissions;
     NoLog no_log;
     broker::Limits limits{.retained_messages_max = 0};
     broker::Commons commons{2, limits, 1, authenticator, permissions, no_log};

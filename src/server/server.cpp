@@ -16,6 +16,7 @@ namespace chappe::server {
 namespace {
 
 constexpr auto files_looked_at_every = 2s;
+constexpr auto access_looked_at_every = 200ms;  // Asking takes microseconds.
 
 std::uint64_t random_seed() {
     std::random_device device;
@@ -60,7 +61,9 @@ std::expected<void, std::string> Server::open() {
         net::SignalWatch::create(*loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
     if (!signals) return std::unexpected(signals.error().what);
     signals_ = std::move(*signals);
+    TRY(open_access());
     TRY(start_shards());
+    access_->on_change([this](const ChangedUsers& users) { access_changed(users); });
     add_control();
     watch_tls_files();
     TRY(open_listeners());
@@ -72,11 +75,16 @@ std::expected<void, std::string> Server::open() {
     sys_topics_ = std::make_unique<SysTopics>(
         *commons_, [this](std::string_view topic, std::string_view payload) { publish_sys(topic, payload); }, now);
     sys_timer_ = std::make_unique<net::Timer>(*loop_, [this] { update_sys_topics(); });
-    tls_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
+    files_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
         if (tls_files_.changed()) reload_tls();
-        tls_timer_->set(loop_->now() + files_looked_at_every);
+        files_timer_->set(loop_->now() + files_looked_at_every);
     });
-    tls_timer_->set(loop_->now() + files_looked_at_every);
+    files_timer_->set(loop_->now() + files_looked_at_every);
+    access_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
+        access_->poll();
+        access_timer_->set(loop_->now() + access_looked_at_every);
+    });
+    access_timer_->set(loop_->now() + access_looked_at_every);
     shutdown_timer_ = std::make_unique<net::Timer>(*loop_, [this] {
         logger_.write(LogLevel::Warning, "shutdown_timeout", "some clients did not take their last bytes in time");
         loop_->stop();
@@ -85,10 +93,40 @@ std::expected<void, std::string> Server::open() {
     return {};
 }
 
+std::expected<void, std::string> Server::open_access() {
+    access::Chain::Shards shards{
+        .loop = [this](broker::ShardId id) -> net::EventLoop& { return shards_[id.value]->loop(); },
+        .answer =
+            [this](broker::Ticket ticket, const broker::Verdict& verdict) {
+                auto& thread = *shards_[ticket.shard.value];
+                thread.shard().authenticated(ticket, verdict, thread.loop().now());
+            }};
+    auto access = AccessControl::open(settings_, std::move(shards), logger_);
+    if (!access) return std::unexpected(access.error());
+    access_ = *std::move(access);
+    return {};
+}
+
+// On every shard, since a user may have clients on all of them.
+void Server::access_changed(const ChangedUsers& users) {
+    using mqtt::ReasonCode;
+    for (const auto& shard : shards_) {
+        shard->with_shard([users](broker::Shard& target, Instant now) {
+            for (const auto& name : users.removed) {
+                target.disconnect_user(name, ReasonCode::NotAuthorized, "the account has been removed", true, now);
+            }
+            for (const auto& name : users.locked_out) {
+                target.disconnect_user(name, ReasonCode::NotAuthorized, "the account has been changed", false, now);
+            }
+            target.permissions_changed();
+        });
+    }
+}
+
 std::expected<void, std::string> Server::start_shards() {
     const auto count = static_cast<std::uint16_t>(shard_count(settings_));
-    commons_ = std::make_unique<broker::Commons>(count, settings_.limits, random_seed(), authenticator_, permissions_,
-                                                 events_);
+    commons_ = std::make_unique<broker::Commons>(count, settings_.limits, random_seed(), access_->authenticator(),
+                                                 access_->permissions(), events_);
     for (std::uint16_t id = 0; id != count; ++id) {
         auto shard =
             ShardThread::create(broker::ShardId{id}, *commons_, shard_config(settings_), random_seed(), shards_);
@@ -240,7 +278,8 @@ void Server::watch_tls_files() {
 void Server::run() {
     loop_->run();
     sys_timer_->cancel();
-    tls_timer_->cancel();
+    files_timer_->cancel();
+    access_timer_->cancel();
     shutdown_timer_->cancel();
     for (const auto& shard : shards_) shard->stop();
     logger_.write(LogLevel::Info, "stopped", "stopped");
@@ -279,6 +318,7 @@ void Server::reload_settings() {
         shard->with_shard(
             [config = shard_config(settings_)](broker::Shard& target, Instant) { target.configure(config); });
     }
+    access_->configure(settings_);
     apply_listener_settings();
     reload_tls();
     update_sys_topics();

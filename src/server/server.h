@@ -12,11 +12,11 @@
 #include "net/event_loop.h"
 #include "net/listener.h"
 #include "net/signal_watch.h"
+#include "server/access_control.h"
 #include "server/control.h"
 #include "server/event_recorder.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
-#include "server/open_access.h"
 #include "server/settings/settings.h"
 #include "server/shard_thread.h"
 #include "server/sys_topics.h"
@@ -39,6 +39,8 @@ public:
 
     // Where clients connect, with the ports that were really taken.
     [[nodiscard]] const std::vector<net::ListenUrl>& listening_on() const noexcept { return listening_on_; }
+    // Of the account `admin`, if this start has made it. Once.
+    [[nodiscard]] std::optional<crypto::Secret> take_first_password() { return access_->take_first_password(); }
 
 private:
     struct OpenListener {
@@ -57,6 +59,8 @@ private:
     [[nodiscard]] std::expected<void, std::string> open_listener(const Listener& listener, ShardThread& thread);
     [[nodiscard]] std::expected<void, std::string> open_control_socket();
     [[nodiscard]] net::Result<net::ListenUrl> listen(const Listener& wanted, ShardThread& thread, bool is_control);
+    [[nodiscard]] std::expected<void, std::string> open_access();
+    void access_changed(const ChangedUsers& users);
     void apply_listener_settings();
     void reload_tls();
     void watch_tls_files();
@@ -75,8 +79,7 @@ private:
     Reload reload_;
     Logger& logger_;
     EventRecorder events_;
-    AnonymousAuthenticator authenticator_;
-    OpenPermissions permissions_;
+    std::unique_ptr<AccessControl> access_;
     std::unique_ptr<broker::Commons> commons_;
     std::vector<std::unique_ptr<ShardThread>> shards_;
     std::vector<OpenListener> listeners_;
@@ -85,7 +88,8 @@ private:
     std::unique_ptr<net::EventLoop> loop_;  // Of the main thread: signals and what is to be done now and then.
     std::unique_ptr<net::SignalWatch> signals_;
     std::unique_ptr<net::Timer> sys_timer_;
-    std::unique_ptr<net::Timer> tls_timer_;
+    std::unique_ptr<net::Timer> files_timer_;
+    std::unique_ptr<net::Timer> access_timer_;
     FileWatch tls_files_;
     std::unique_ptr<net::Timer> shutdown_timer_;
     std::unique_ptr<SysTopics> sys_topics_;

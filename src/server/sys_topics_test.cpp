@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "server/event_recorder.h"
-#include "server/open_access.h"
 #include "server/settings/key.h"
+#include "server/test_support.h"
 
 namespace chappe::server {
 namespace {
@@ -30,8 +30,8 @@ protected:
         return found == published.end() ? "not published" : found->second;
     }
 
-    AnonymousAuthenticator authenticator;
-    OpenPermissions permissions;
+    EverybodyIsWelcome authenticator;
+    ControlIsTheOperators permissions;
     NoLog no_log;
     broker::Limits limits;
     broker::Commons commons{1, limits, 1, authenticator, permissions, no_log};

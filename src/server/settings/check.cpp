@@ -1,6 +1,7 @@
 #include "server/settings/check.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,7 @@ public:
         check_that_somebody_can_connect();
         check_tls_settings();
         check_web_settings();
+        check_access_settings();
         for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
         return std::move(findings_);
     }
@@ -112,20 +114,17 @@ private:
         const auto url = listener.url.text();
         const auto from = reach(listener.url);
         const bool anybody = anonymous_allowed(settings_, listener);
-        if (!anybody && listener.allow_anonymous.has_value()) {
+        if (!anybody && settings_.access.methods.empty()) {
             report(Severity::Error, origin,
-                   fmt::format(
-                       "nobody could connect to {}: there are no accounts yet, so allow_anonymous = false leaves no "
-                       "one; remove it, or the listener",
-                       url));
-        } else if (!anybody) {
-            report(Severity::Error, origin,
-                   fmt::format(
-                       "{} can be reached from other machines, and there are no accounts yet to tell who may "
-                       "connect; write allow_anonymous = true (or --allow-anonymous) if everybody may, or listen on "
-                       "127.0.0.1",
-                       url));
-        } else if (from == Reach::Anywhere) {
+                   fmt::format("nobody could connect to {}: access.methods is empty, so nobody is known, and anonymous "
+                               "clients are not allowed; write allow_anonymous = true, or methods = [\"accounts\"]",
+                               url));
+        } else if (!anybody && from == Reach::Anywhere && !speaks_tls(listener.url.scheme)) {
+            report(Severity::Warning, origin,
+                   fmt::format("passwords reach {} unencrypted, and so does all else; where others could listen, use "
+                               "mqtts:// (chappe cert makes what it needs)",
+                               url));
+        } else if (anybody && from == Reach::Anywhere) {
             report(
                 Severity::Warning, origin,
                 fmt::format("whoever reaches {} may publish and subscribe as they like (allow_anonymous); be sure that "
@@ -158,6 +157,17 @@ private:
             report(Severity::Error, origins_.of(key),
                    fmt::format("tls.certificates has {} files and tls.keys {}: each certificate needs its key",
                                tls.certificates.size(), tls.keys.size()));
+        }
+    }
+
+    void check_access_settings() {
+        static constexpr std::array<std::string_view, 2> known = {"certificate", "accounts"};
+        const auto& methods = *find_key("access.methods");
+        for (const auto& name : settings_.access.methods) {
+            if (std::ranges::find(known, name) != known.end()) continue;
+            report(Severity::Error, origins_.of(methods),
+                   fmt::format("{} has {}, and there are only: {}", methods.full_name(), quote(name),
+                               fmt::join(known, ", ")));
         }
     }
 

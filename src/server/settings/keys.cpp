@@ -23,6 +23,9 @@ template <>
 inline constexpr std::array words<tls::ClientCertificates>{std::string_view("ignored"), std::string_view("optional"),
                                                            std::string_view("required")};
 template <>
+inline constexpr std::array words<access::CertificateName>{std::string_view("cn"), std::string_view("san"),
+                                                           std::string_view("subject")};
+template <>
 inline constexpr std::array words<tls::Version>{std::string_view("1.2"), std::string_view("1.3")};
 
 namespace {
@@ -49,6 +52,9 @@ constexpr auto log_member = at<Settings, &Settings::log, Member>();
 
 template <auto Member>
 constexpr auto tls_member = at<Settings, &Settings::tls, Member>();
+
+template <auto Member>
+constexpr auto access_member = at<Settings, &Settings::access, Member>();
 
 template <auto Member>
 constexpr auto web_member = at<Settings, &Settings::web, Member>();
@@ -97,6 +103,10 @@ constexpr Section all_sections[] = {
      "are read again at SIGHUP and when one of them changes; connections that are open stay, and files that cannot be "
      "used "
      "are reported while the old ones stay in use.",
+     false},
+    {"access",
+     "Who clients are, and what they may do. Accounts and roles are managed with `chappe user` and `chappe role`; see "
+     "[access](access.md).",
      false},
     {"web", "MQTT over WebSocket, for listeners at `http://` and `https://`.", false},
     {"log", "What is written about the broker's work, and where.", false},
@@ -370,6 +380,56 @@ constexpr Key all_keys[] = {
              "client then has that address in the log. Nobody else is believed.",
      .example = R"(["127.0.0.1", "10.0.0.0/8"])",
      .access = web_member<&WebSettings::trusted_proxies>},
+
+    {.section = "access",
+     .name = "methods",
+     .type = Type::Texts,
+     .range = {1, 32},
+     .reload = Reload::Now,
+     .text = "How it is found out who a client is, in the order in which they are asked until one knows it: "
+             "`certificate` takes the name in a client certificate, `accounts` knows the users of `chappe user` and "
+             "their passwords. A client that says nothing of itself is anonymous, where the listener allows that.",
+     .example = R"(["accounts"])",
+     .access = access_member<&AccessSettings::methods>},
+    {.section = "access",
+     .name = "policy",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "A TOML file of roles and users with their rules, beside those that `chappe role` manages. A role that it "
+             "has replaces the one of the same name there, and anonymous clients may do only what its role "
+             "`anonymous` says. It is read again when it changes; one with an error is reported, and the old one stays "
+             "in use.",
+     .example = R"("/etc/chappe/policy.toml")",
+     .access = access_member<&AccessSettings::policy>},
+    {.section = "access",
+     .name = "certificate_name",
+     .type = Type::Choice,
+     .choices = words<access::CertificateName>,
+     .reload = Reload::Now,
+     .text = "What of a client certificate is the user name: its common name (`cn`), the first name in its "
+             "subjectAltName (`san`), or the whole `subject`.",
+     .example = R"("san")",
+     .access = access_member<&AccessSettings::certificate_name>},
+    {.section = "access",
+     .name = "certificate_roles",
+     .type = Type::Texts,
+     .range = {1, 256},
+     .reload = Reload::Now,
+     .text = "The roles of a client that comes by certificate and has no account of that name.",
+     .example = R"(["device"])",
+     .access = access_member<&AccessSettings::certificate_roles>},
+    {.section = "access",
+     .name = "password_remembered_seconds",
+     .type = Type::Duration,
+     .range = {0, 7 * 86'400},
+     .word = off,
+     .reload = Reload::Now,
+     .text = "How long a password that was right need not be hashed again, which makes it cheap for many devices to "
+             "come back at once. A digest with a key that never leaves the memory is kept, no password. A changed "
+             "password or account counts at once.",
+     .example = R"("10min")",
+     .access = access_member<&AccessSettings::password_remembered_seconds>},
 
     {.section = "log",
      .name = "level",

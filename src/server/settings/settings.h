@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "access/certificate_method.h"
 #include "broker/limits.h"
 #include "server/settings/listener.h"
 #include "tls/context.h"
@@ -41,6 +42,17 @@ struct WebSettings {
     std::vector<std::string> trusted_proxies;  // Each is a net::Network.
 };
 
+// Who clients are and what they may do.
+struct AccessSettings {
+    std::vector<std::string> methods = {"certificate", "accounts"};  // In the order in which they are asked.
+    std::string policy;                                              // A file of roles and users; empty: none.
+    access::CertificateName certificate_name = access::CertificateName::CommonName;
+    std::vector<std::string> certificate_roles = {"editor"};
+    std::uint32_t password_remembered_seconds = 3600;
+
+    friend bool operator==(const AccessSettings&, const AccessSettings&) = default;
+};
+
 inline constexpr std::uint32_t shards_max = 256;
 
 // The defaults are these initial values, except for the two that default_settings() computes: listeners and
@@ -58,13 +70,13 @@ struct Settings {
 
     Log log;
     TlsSettings tls;
+    AccessSettings access;
     WebSettings web;
     broker::Limits limits;
     broker::Policy policy;
 };
 
-// Whether a client without an account may connect through `listener`. As long as there are no accounts, local listeners
-// let everybody in and the others need allow_anonymous, their own or the server's.
+// Whether a client that does not say who it is may connect through `listener`: by default only from this machine.
 [[nodiscard]] bool anonymous_allowed(const Settings& settings, const Listener& listener);
 
 [[nodiscard]] constexpr bool speaks_tls(net::Scheme scheme) noexcept {

@@ -1,0 +1,119 @@
+#include "access/directory.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "policy/rule_set.h"
+
+namespace chappe::access {
+namespace {
+
+// A Mosquitto that bridges to us says below $SYS/broker/connection whether its link is up.
+constexpr std::string_view open_rules[] = {"allow all #", "allow subscribe $SYS/#",
+                                           "allow publish $SYS/broker/connection/#"};
+
+std::vector<policy::RoleText> roles_of(const accounts::Snapshot& snapshot) {
+    std::vector<policy::RoleText> roles;
+    for (const auto& role : snapshot.roles) {
+        auto& text = roles.emplace_back(policy::RoleText{.name = role.name, .rules = {}});
+        std::uint32_t position = 0;
+        for (const auto& rule : role.rules) {
+            text.rules.push_back({.text = rule, .source = {.file = {}, .line = ++position, .role = role.name}});
+        }
+    }
+    return roles;
+}
+
+// A disabled user has no rights, whatever of theirs is still under way.
+std::vector<policy::UserText> users_of(const accounts::Snapshot& snapshot) {
+    std::vector<policy::UserText> users;
+    for (const auto& user : snapshot.users) {
+        if (user.enabled) users.push_back({.name = user.name, .roles = user.roles, .rules = {}, .source = {}});
+    }
+    return users;
+}
+
+bool has_role(std::span<const policy::RoleText> roles, std::string_view name) {
+    return std::ranges::find(roles, name, &policy::RoleText::name) != roles.end();
+}
+
+// What the file says of a role replaces what the database says of it.
+std::vector<policy::RoleText> merged(std::vector<policy::RoleText> roles, const PolicyTexts& texts) {
+    std::erase_if(roles, [&](const auto& role) { return has_role(texts.roles, role.name); });
+    roles.insert(roles.end(), texts.roles.begin(), texts.roles.end());
+    if (texts.is_set || has_role(roles, "anonymous")) return roles;
+    auto& anonymous = roles.emplace_back(policy::RoleText{.name = "anonymous", .rules = {}});
+    for (const auto rule : open_rules) {
+        anonymous.rules.push_back(
+            {.text = std::string(rule), .source = {.file = "built in", .line = 0, .role = "anonymous"}});
+    }
+    return roles;
+}
+
+bool restricts_any(const policy::Policy& policy, std::span<const policy::UserText> users) {
+    return policy.rules_of("", {}).restricts_receiving() || std::ranges::any_of(users, [&](const auto& user) {
+               return policy.rules_of(user.name, {}).restricts_receiving();
+           });
+}
+
+}  // namespace
+
+Directory::Made Directory::make(accounts::Snapshot snapshot, const PolicyTexts& texts) {
+    const auto roles = merged(roles_of(snapshot), texts);
+    auto users = users_of(snapshot);
+    users.insert(users.end(), texts.users.begin(), texts.users.end());
+    auto made = policy::Policy::make(roles, users);
+    if (!made.usable()) return {nullptr, std::move(made.findings)};
+    const bool restricts =
+        texts.roles_from_outside ? made.policy->restricts_receiving() : restricts_any(*made.policy, users);
+    auto directory =
+        std::shared_ptr<const Directory>(new Directory(std::move(snapshot), std::move(made.policy), restricts));
+    return {std::move(directory), std::move(made.findings)};
+}
+
+Directory::Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy,
+                     bool restricts_receiving)
+    : snapshot_(std::move(snapshot)),
+      policy_(std::move(policy)),
+      restricts_receiving_(restricts_receiving),
+      by_name_(64, TextHash(std::random_device()())),
+      by_fingerprint_(64, TextHash(std::random_device()())) {
+    for (const auto& user : snapshot_.users) {
+        by_name_.emplace(user.name, &user);
+        for (const auto& fingerprint : user.fingerprints) by_fingerprint_.emplace(fingerprint, &user);
+    }
+    for (const auto& ban : snapshot_.bans) {
+        if (ban.kind != accounts::BanKind::Address) continue;
+        if (const auto network = net::Network::parse(ban.value)) banned_networks_.emplace_back(*network, &ban);
+    }
+}
+
+const accounts::User* Directory::find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+}
+
+const accounts::User* Directory::find_by_fingerprint(std::string_view fingerprint) const {
+    const auto found = by_fingerprint_.find(fingerprint);
+    return found == by_fingerprint_.end() ? nullptr : found->second;
+}
+
+std::optional<std::string> Directory::banned(std::string_view address, std::string_view user_name,
+                                             std::string_view client_id, WallTime now) const {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    const auto holds = [&](const accounts::Ban& ban) { return !ban.until || *ban.until > seconds; };
+    const auto ip = net::IpAddress::parse(address);
+    for (const auto& [network, ban] : banned_networks_) {
+        if (ip && holds(*ban) && network.contains(*ip)) return "the address is banned: " + ban->reason;
+    }
+    for (const auto& ban : snapshot_.bans) {
+        if (ban.kind == accounts::BanKind::Address || !holds(ban)) continue;
+        const bool is_user = ban.kind == accounts::BanKind::User;
+        if (ban.value != (is_user ? user_name : client_id)) continue;
+        return (is_user ? "the user is banned: " : "the client identifier is banned: ") + ban.reason;
+    }
+    return std::nullopt;
+}
+
+}  // namespace chappe::access

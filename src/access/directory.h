@@ -1,0 +1,66 @@
+#pragma once
+
+// What there is to know about users, roles and bans at one moment. Immutable: a change makes another one.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "accounts/account_store.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "net/network.h"
+#include "policy/policy.h"
+
+namespace chappe::access {
+
+// Roles and users that stand in a file.
+struct PolicyTexts {
+    bool is_set = false;              // There is such a file, however little it says.
+    bool roles_from_outside = false;  // Clients may have any role by what they authenticate with.
+    std::vector<policy::RoleText> roles;
+    std::vector<policy::UserText> users;
+};
+
+class Directory {
+public:
+    struct Made;
+
+    // Where nobody has said what anonymous clients may do, neither in the file nor in the database, they may do
+    // everything that a client can: it is the listener that lets them in or not.
+    [[nodiscard]] static Made make(accounts::Snapshot snapshot, const PolicyTexts& texts);
+
+    [[nodiscard]] const accounts::User* find(std::string_view name) const;
+    [[nodiscard]] const accounts::User* find_by_fingerprint(std::string_view fingerprint) const;
+    [[nodiscard]] bool has_users() const noexcept { return !snapshot_.users.empty(); }
+    // The reason of a ban that holds for this client; nothing: none.
+    [[nodiscard]] std::optional<std::string> banned(std::string_view address, std::string_view user_name,
+                                                    std::string_view client_id, WallTime now) const;
+    [[nodiscard]] const policy::Policy& policy() const noexcept { return *policy_; }
+    [[nodiscard]] std::span<const accounts::User> users() const noexcept { return snapshot_.users; }
+    // Whether there is anybody who may not receive everything.
+    [[nodiscard]] bool restricts_receiving() const noexcept { return restricts_receiving_; }
+
+private:
+    using Places = std::unordered_map<std::string_view, const accounts::User*, TextHash>;
+
+    Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy, bool restricts_receiving);
+
+    accounts::Snapshot snapshot_;
+    std::shared_ptr<const policy::Policy> policy_;
+    bool restricts_receiving_;
+    Places by_name_;
+    Places by_fingerprint_;
+    std::vector<std::pair<net::Network, const accounts::Ban*>> banned_networks_;
+};
+
+struct Directory::Made {
+    std::shared_ptr<const Directory> directory;  // Null: not usable.
+    std::vector<policy::Finding> findings;
+};
+
+}  // namespace chappe::access

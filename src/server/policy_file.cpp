@@ -1,0 +1,141 @@
+#include "server/policy_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "server/settings/toml_reader.h"
+
+namespace chappe::server {
+namespace {
+
+using policy::Finding;
+
+class Reader {
+public:
+    explicit Reader(const std::string& name) : name_(name) { read_.texts.is_set = true; }
+
+    PolicyFile read(std::string_view text) && {
+        const auto document = read_toml(text);
+        for (const auto& mistake : document.mistakes) report(mistake.position, mistake.message);
+        for (const auto& table : document.tables) read_table(table);
+        return std::move(read_);
+    }
+
+private:
+    void report(Position position, std::string message) {
+        read_.findings.push_back({.severity = Finding::Severity::Error,
+                                  .source = source(position),
+                                  .column = position.column,
+                                  .text = std::move(message)});
+    }
+
+    [[nodiscard]] policy::Source source(Position position, std::string role = {}) const {
+        return {.file = name_, .line = position.line, .role = std::move(role)};
+    }
+
+    void read_table(const Table& table) {
+        if (table.name.empty() && table.entries.empty()) return;
+        if (table.name == "role" && table.is_repeated) return read_role(table);
+        if (table.name == "user" && table.is_repeated) return read_user(table);
+        report(table.position, fmt::format("a policy has [[role]] and [[user]] sections only, not \"{}\"", table.name));
+    }
+
+    void read_role(const Table& table) {
+        policy::RoleText role{.name = name_of(table), .rules = {}};
+        for (const auto& entry : table.entries) {
+            if (entry.name == "name") continue;
+            if (entry.name == "rules") {
+                role.rules = rules_of(entry, role.name);
+            } else {
+                report(entry.position, fmt::format("a role has name and rules, not \"{}\"", entry.name));
+            }
+        }
+        if (!role.name.empty()) read_.texts.roles.push_back(std::move(role));
+    }
+
+    void read_user(const Table& table) {
+        policy::UserText user{.name = name_of(table), .roles = {}, .rules = {}, .source = source(table.position)};
+        for (const auto& entry : table.entries) {
+            if (entry.name == "name") continue;
+            if (entry.name == "rules") {
+                user.rules = rules_of(entry, {});
+            } else if (entry.name == "roles") {
+                for (const auto& [role, position] : texts_of(entry)) user.roles.push_back(role);
+            } else {
+                report(entry.position, fmt::format("a user has name, roles and rules, not \"{}\"", entry.name));
+            }
+        }
+        if (!user.name.empty()) read_.texts.users.push_back(std::move(user));
+    }
+
+    [[nodiscard]] std::string name_of(const Table& table) {
+        const auto found = std::ranges::find(table.entries, "name", &Entry::name);
+        if (found == table.entries.end()) {
+            report(table.position, fmt::format("this {} has no name", table.name));
+            return {};
+        }
+        const auto* text = std::get_if<std::string>(&found->value.content);
+        if (text != nullptr && !text->empty()) return *text;
+        report(found->value.position, "a name is a text between quotes");
+        return {};
+    }
+
+    [[nodiscard]] std::vector<policy::RuleText> rules_of(const Entry& entry, const std::string& role) {
+        std::vector<policy::RuleText> rules;
+        for (auto& [text, position] : texts_of(entry)) {
+            rules.push_back({.text = std::move(text), .source = source(position, role)});
+        }
+        return rules;
+    }
+
+    [[nodiscard]] std::vector<std::pair<std::string, Position>> texts_of(const Entry& entry) {
+        std::vector<std::pair<std::string, Position>> texts;
+        const auto* items = std::get_if<std::vector<Raw>>(&entry.value.content);
+        if (items == nullptr) report(entry.value.position, fmt::format("{} is an array of texts", entry.name));
+        if (items == nullptr) return texts;
+        for (const auto& item : *items) {
+            if (const auto* text = std::get_if<std::string>(&item.content)) {
+                texts.emplace_back(*text, item.position);
+            } else {
+                report(item.position, fmt::format("{} is an array of texts", entry.name));
+            }
+        }
+        return texts;
+    }
+
+    const std::string& name_;
+    PolicyFile read_;
+};
+
+}  // namespace
+
+PolicyFile read_policy(std::string_view text, const std::string& name) { return Reader(name).read(text); }
+
+PolicyFile read_policy_file(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (file && !file.bad()) return read_policy(text, path);
+    PolicyFile unread;
+    unread.texts.is_set = true;
+    unread.findings.push_back({.severity = Finding::Severity::Error,
+                               .source = {.file = path, .line = 0, .role = {}},
+                               .text = fmt::format("cannot be read: {}", std::strerror(errno == 0 ? EIO : errno))});
+    return unread;
+}
+
+std::string to_string(const Finding& finding) {
+    const auto* severity = finding.severity == Finding::Severity::Error ? "error" : "warning";
+    const auto& source = finding.source;
+    if (source.file.empty()) return fmt::format("{}: {}: {}", source.text(), severity, finding.text);
+    if (source.line == 0) return fmt::format("{}: {}: {}", source.file, severity, finding.text);
+    return fmt::format("{}:{}: {}: {}", source.file, source.line, severity, finding.text);
+}
+
+}  // namespace chappe::server

@@ -1,0 +1,35 @@
+#pragma once
+
+// Roles and users that stand in a TOML file:
+//
+//     [[role]]
+//     name = "sensor"
+//     rules = ["allow publish sensors/${username}/#"]
+//
+//     [[user]]
+//     name = "pump-7"
+//     roles = ["sensor"]
+//     rules = ["deny publish sensors/pump-7/config"]
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/directory.h"
+
+namespace chappe::server {
+
+struct PolicyFile {
+    access::PolicyTexts texts;
+    std::vector<policy::Finding> findings;  // Of the form; what rules say is looked at by Policy::make().
+};
+
+// `name` is the file's, for people.
+[[nodiscard]] PolicyFile read_policy(std::string_view text, const std::string& name);
+// The same from the disk.
+[[nodiscard]] PolicyFile read_policy_file(const std::string& path);
+
+// "policy.toml:12:3: error: ..."
+[[nodiscard]] std::string to_string(const policy::Finding& finding);
+
+}  // namespace chappe::server
