@@ -9,10 +9,6 @@
 namespace chappe::access {
 namespace {
 
-// A Mosquitto that bridges to us says below $SYS/broker/connection whether its link is up.
-constexpr std::string_view open_rules[] = {"allow all #", "allow subscribe $SYS/#",
-                                           "allow publish $SYS/broker/connection/#"};
-
 std::vector<policy::RoleText> roles_of(const accounts::Snapshot& snapshot) {
     std::vector<policy::RoleText> roles;
     for (const auto& role : snapshot.roles) {
@@ -42,19 +38,12 @@ bool has_role(std::span<const policy::RoleText> roles, std::string_view name) {
 std::vector<policy::RoleText> merged(std::vector<policy::RoleText> roles, const PolicyTexts& texts) {
     std::erase_if(roles, [&](const auto& role) { return has_role(texts.roles, role.name); });
     roles.insert(roles.end(), texts.roles.begin(), texts.roles.end());
-    if (texts.is_set || has_role(roles, "anonymous")) return roles;
-    auto& anonymous = roles.emplace_back(policy::RoleText{.name = "anonymous", .rules = {}});
-    for (const auto rule : open_rules) {
-        anonymous.rules.push_back(
-            {.text = std::string(rule), .source = {.file = "built in", .line = 0, .role = "anonymous"}});
-    }
     return roles;
 }
 
 bool restricts_any(const policy::Policy& policy, std::span<const policy::UserText> users) {
-    return policy.rules_of("", {}).restricts_receiving() || std::ranges::any_of(users, [&](const auto& user) {
-               return policy.rules_of(user.name, {}).restricts_receiving();
-           });
+    return std::ranges::any_of(users,
+                               [&](const auto& user) { return policy.rules_of(user.name, {}).restricts_receiving(); });
 }
 
 }  // namespace
@@ -65,18 +54,18 @@ Directory::Made Directory::make(accounts::Snapshot snapshot, const PolicyTexts& 
     users.insert(users.end(), texts.users.begin(), texts.users.end());
     auto made = policy::Policy::make(roles, users);
     if (!made.usable()) return {nullptr, std::move(made.findings)};
-    const bool restricts =
-        texts.roles_from_outside ? made.policy->restricts_receiving() : restricts_any(*made.policy, users);
-    auto directory =
-        std::shared_ptr<const Directory>(new Directory(std::move(snapshot), std::move(made.policy), restricts));
+    auto directory = std::shared_ptr<Directory>(new Directory(std::move(snapshot), std::move(made.policy)));
+    const auto& policy = directory->policy();
+    directory->anonymous_is_open_ = !texts.is_set && !policy.has_role("anonymous");
+    directory->restricts_receiving_ =
+        (!directory->anonymous_is_open_ && policy.rules_of("", {}).restricts_receiving()) ||
+        (texts.roles_from_outside ? policy.restricts_receiving() : restricts_any(policy, users));
     return {std::move(directory), std::move(made.findings)};
 }
 
-Directory::Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy,
-                     bool restricts_receiving)
+Directory::Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy)
     : snapshot_(std::move(snapshot)),
       policy_(std::move(policy)),
-      restricts_receiving_(restricts_receiving),
       by_name_(64, TextHash(std::random_device()())),
       by_fingerprint_(64, TextHash(std::random_device()())) {
     for (const auto& user : snapshot_.users) {

@@ -30,8 +30,6 @@ class Directory {
 public:
     struct Made;
 
-    // Where nobody has said what anonymous clients may do, neither in the file nor in the database, they may do
-    // everything that a client can: it is the listener that lets them in or not.
     [[nodiscard]] static Made make(accounts::Snapshot snapshot, const PolicyTexts& texts);
 
     [[nodiscard]] const accounts::User* find(std::string_view name) const;
@@ -42,17 +40,21 @@ public:
                                                     std::string_view client_id, WallTime now) const;
     [[nodiscard]] const policy::Policy& policy() const noexcept { return *policy_; }
     [[nodiscard]] std::span<const accounts::User> users() const noexcept { return snapshot_.users; }
+    // Nobody has said what anonymous clients may do, neither in the file nor in the database: they may do everything
+    // that a client can, and it is the listener that lets them in or not.
+    [[nodiscard]] bool anonymous_is_open() const noexcept { return anonymous_is_open_; }
     // Whether there is anybody who may not receive everything.
     [[nodiscard]] bool restricts_receiving() const noexcept { return restricts_receiving_; }
 
 private:
     using Places = std::unordered_map<std::string_view, const accounts::User*, TextHash>;
 
-    Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy, bool restricts_receiving);
+    Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy);
 
     accounts::Snapshot snapshot_;
     std::shared_ptr<const policy::Policy> policy_;
-    bool restricts_receiving_;
+    bool restricts_receiving_ = true;
+    bool anonymous_is_open_ = false;
     Places by_name_;
     Places by_fingerprint_;
     std::vector<std::pair<net::Network, const accounts::Ban*>> banned_networks_;

@@ -52,12 +52,14 @@ broker::Decision Permissions::decide(const broker::Question& question) const {
     if (is_below(question.topic, "$CONTROL")) {
         return {.allowed = false, .reason = "only the operator uses $CONTROL"};
     }
-    const auto decision = current_.get().policy().decide(subject_of(question.who), roles_of(question.who),
-                                                         {.action = action_of(question.access),
-                                                          .topic = question.topic,
-                                                          .qos = static_cast<std::uint8_t>(question.qos),
-                                                          .retain = question.retain,
-                                                          .shared = question.shared});
+    const auto& directory = current_.get();
+    if (question.who.user_name.empty() && directory.anonymous_is_open()) return {};
+    const auto decision = directory.policy().decide(subject_of(question.who), roles_of(question.who),
+                                                    {.action = action_of(question.access),
+                                                     .topic = question.topic,
+                                                     .qos = static_cast<std::uint8_t>(question.qos),
+                                                     .retain = question.retain,
+                                                     .shared = question.shared});
     return {.allowed = decision.allowed,
             .reason = decision.allowed ? std::string_view() : kept(decision.reason),
             .qos_max = static_cast<mqtt::QoS>(decision.qos_max)};
@@ -66,8 +68,9 @@ broker::Decision Permissions::decide(const broker::Question& question) const {
 bool Permissions::restricts_receiving() const noexcept { return current_.get().restricts_receiving(); }
 
 bool Permissions::restricts_receiving_of(const broker::Identity& who) const noexcept {
-    if (who.is_operator) return false;
-    return current_.get().policy().rules_of(who.user_name, roles_of(who)).restricts_receiving();
+    const auto& directory = current_.get();
+    if (who.is_operator || (who.user_name.empty() && directory.anonymous_is_open())) return false;
+    return directory.policy().rules_of(who.user_name, roles_of(who)).restricts_receiving();
 }
 
 std::string_view Permissions::kept(std::string_view reason) const {

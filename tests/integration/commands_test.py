@@ -133,7 +133,7 @@ class ClientCommandsTest(BrokerCase):
             file.write("s e c r e t\nof which this is no part\n")
         proxy = self.start_proxy()
         where = ["-h", proxy.host, "-p", str(proxy.port)]
-        publish(self, "-u", "me", "--password-file", path, "-t", "t", "-m", "x", where=where)
+        publish(self, "-u", "me", "--password-file", path, "-t", "t", "-m", "x", where=where, expect=3)
         (connect,) = proxy.packets(UP, packets.CONNECT)
         self.assertTrue(connect.body.endswith(packets.text("me") + packets.text("s e c r e t")))
         publish(self, "-u", "me", "--password-file", path + "2", "-t", "t", "-m", "x", expect=2)

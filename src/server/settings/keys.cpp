@@ -104,11 +104,11 @@ constexpr Section all_sections[] = {
      "used "
      "are reported while the old ones stay in use.",
      false},
+    {"web", "MQTT over WebSocket, for listeners at `http://` and `https://`.", false},
     {"access",
      "Who clients are, and what they may do. Accounts and roles are managed with `chappe user` and `chappe role`; see "
      "[access](access.md).",
      false},
-    {"web", "MQTT over WebSocket, for listeners at `http://` and `https://`.", false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -428,7 +428,7 @@ constexpr Key all_keys[] = {
      .text = "How long a password that was right need not be hashed again, which makes it cheap for many devices to "
              "come back at once. A digest with a key that never leaves the memory is kept, no password. A changed "
              "password or account counts at once.",
-     .example = R"("10min")",
+     .example = R"("10m")",
      .access = access_member<&AccessSettings::password_remembered_seconds>},
 
     {.section = "log",
