@@ -32,6 +32,11 @@ void LoginFailures::succeeded(std::string_view address, std::string_view name) {
     entries_.erase(key_of(address, name));
 }
 
+std::size_t LoginFailures::size() {
+    const std::scoped_lock lock(mutex_);
+    return entries_.size();
+}
+
 std::optional<Duration> LoginFailures::wait_of(const std::string& key, Instant now) {
     const auto found = entries_.find(key);
     if (found == entries_.end() || found->second.until <= now) return std::nullopt;

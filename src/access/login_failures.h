@@ -33,6 +33,7 @@ public:
     void failed(std::string_view address, std::string_view name, Instant now);
     // The name's count begins anew; the address's does not, or one right password would allow to guess many others.
     void succeeded(std::string_view address, std::string_view name);
+    [[nodiscard]] std::size_t size();  // Of what is remembered.
 
 private:
     struct Entry {

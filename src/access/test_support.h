@@ -1,0 +1,39 @@
+#pragma once
+
+// For tests of this folder: a Directory from a few words.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "access/current.h"
+#include "access/directory.h"
+#include "crypto/password_hash.h"
+
+namespace chappe::access {
+
+inline constexpr crypto::Argon2Cost cheap{.memory_kib = 8, .passes = 1, .lanes = 1};
+
+inline accounts::User user(const std::string& name, const std::string& password, std::vector<std::string> roles = {}) {
+    accounts::User made;
+    made.name = name;
+    if (!password.empty()) made.password.hash = crypto::hash_password(password, cheap);
+    made.roles = std::move(roles);
+    return made;
+}
+
+inline accounts::Role role(const std::string& name, std::vector<std::string> rules) {
+    return {.name = name, .comment = {}, .rules = std::move(rules)};
+}
+
+inline std::shared_ptr<Current> current_of(std::vector<accounts::User> users, std::vector<accounts::Role> roles = {},
+                                           std::vector<accounts::Ban> bans = {}, const PolicyTexts& texts = {}) {
+    accounts::Snapshot snapshot;
+    snapshot.users = std::move(users);
+    snapshot.roles = std::move(roles);
+    snapshot.bans = std::move(bans);
+    return std::make_shared<Current>(Directory::make(std::move(snapshot), texts).directory);
+}
+
+}  // namespace chappe::access
