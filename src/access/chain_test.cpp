@@ -1,0 +1,193 @@
+#include "access/chain.h"
+
+#include <atomic>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "access/test_support.h"
+
+namespace chappe::access {
+namespace {
+
+using broker::Verdict;
+using mqtt::ReasonCode;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Knows users by their passwords, and says nothing of others.
+class Book final : public Method {
+public:
+    Book(std::string name, std::map<std::string, std::string> passwords, Effort effort = Effort::Quick)
+        : name_(std::move(name)), passwords_(std::move(passwords)), effort_(effort) {}
+
+    std::string_view name() const noexcept override { return name_; }
+    Effort effort(const Credentials&) const override { return effort_; }
+    Outcome check(const Credentials& credentials) const override {
+        ++asked;
+        const auto found = passwords_.find(credentials.user_name.value_or(""));
+        if (found == passwords_.end()) return Declined{"unknown"};
+        if (found->second == "locked") return Refused{.why = "locked"};
+        if (!credentials.password || !credentials.password->equals(found->second)) {
+            return Refused{.why = "wrong", .wrong_secret = true};
+        }
+        return Accepted{.user_name = found->first, .attributes = nullptr, .expires_at = std::nullopt};
+    }
+
+    mutable std::atomic<int> asked = 0;
+
+private:
+    const std::string name_;
+    const std::map<std::string, std::string> passwords_;
+    const Effort effort_;
+};
+
+class ChainOfMethods : public testing::Test {
+protected:
+    void use(Methods methods, std::shared_ptr<Current> with = current_of({})) {
+        current = std::move(with);
+        Chain::Shards shards{.loop = [this](broker::ShardId) -> net::EventLoop& { return *loop; },
+                             .answer =
+                                 [this](broker::Ticket, const Verdict& verdict) {
+                                     later = verdict;
+                                     loop->stop();
+                                 }};
+        chain = std::make_unique<Chain>(
+            *current, std::move(methods), 1, std::move(shards), [this](const LoginReport& report) {
+                reports.push_back(std::string(report.accepted ? "accepted " : "refused ") +
+                                  std::string(report.user_name) + " by " + std::string(report.method) + ": " +
+                                  std::string(report.why));
+            });
+    }
+
+    // The verdict that was given at once, or the one that came later.
+    Verdict login(std::optional<std::string_view> name, std::optional<std::string_view> password,
+                  std::optional<std::string_view> method = {}) {
+        later.reset();
+        const auto bytes = password ? std::optional(as_bytes(*password)) : std::nullopt;
+        auto verdict = chain->authenticate({.peer = peer,
+                                            .version = mqtt::ProtocolVersion::V5,
+                                            .client_id = "c",
+                                            .user_name = name,
+                                            .password = bytes,
+                                            .authentication_method = method,
+                                            .authentication_data = {}},
+                                           {.shard = broker::ShardId{0}, .connection = {}, .step = 1});
+        if (verdict) return *verdict;
+        loop->run();
+        return later.value();
+    }
+
+    std::unique_ptr<net::EventLoop> loop = *net::EventLoop::create();
+    std::shared_ptr<Current> current;
+    broker::Peer peer{.address = "192.0.2.1:5000", .anonymous_allowed = false};
+    std::optional<Verdict> later;
+    std::vector<std::string> reports;
+    std::unique_ptr<Chain> chain;
+};
+
+std::shared_ptr<Book> book(std::string name, std::map<std::string, std::string> passwords,
+                           Effort effort = Effort::Quick) {
+    return std::make_shared<Book>(std::move(name), std::move(passwords), effort);
+}
+
+TEST_F(ChainOfMethods, IsAskedInItsOrder) {
+    auto first = book("first", {{"bob", "1"}, {"eve", "locked"}});
+    auto second = book("second", {{"bob", "2"}, {"eve", "2"}, {"carol", "2"}});
+    use({first, second});
+    EXPECT_EQ(login("bob", "1").user_name, "bob");
+    EXPECT_EQ(login("bob", "2").code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(login("carol", "2").code, ReasonCode::Success);
+    EXPECT_EQ(login("eve", "2").code, ReasonCode::BadUserNameOrPassword);
+    const auto nobody = login("mallory", "x");
+    EXPECT_EQ(nobody.code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(nobody.reason, "user name or password is not right");
+    EXPECT_EQ(nobody.detail, "first: unknown; second: unknown");
+    EXPECT_EQ(second->asked, 2);
+    EXPECT_THAT(reports, ElementsAre("accepted bob by first: ", "refused bob by : first: wrong",
+                                     "accepted carol by second: ", "refused eve by : first: locked",
+                                     "refused mallory by : first: unknown; second: unknown"));
+}
+
+TEST_F(ChainOfMethods, GoesOnElsewhereAndComesBack) {
+    for (const auto effort : {Effort::Computes, Effort::Waits}) {
+        use({book("slow", {{"bob", "1"}}, effort), book("quick", {{"carol", "2"}}),
+             book("slow too", {{"dave", "3"}}, effort)});
+        EXPECT_EQ(login("bob", "1").user_name, "bob");
+        EXPECT_TRUE(later.has_value());
+        EXPECT_EQ(login("carol", "2").user_name, "carol");
+        EXPECT_EQ(login("dave", "3").user_name, "dave");
+        EXPECT_EQ(login("eve", "x").detail, "slow: unknown; quick: unknown; slow too: unknown");
+    }
+}
+
+TEST_F(ChainOfMethods, TakesAnonymousClientsWhereTheListenerDoes) {
+    auto method = book("book", {{"bob", "1"}});
+    use({method});
+    EXPECT_EQ(login({}, {}).code, ReasonCode::NotAuthorized);
+    peer.anonymous_allowed = true;
+    const auto anonymous = login({}, {});
+    EXPECT_EQ(anonymous.code, ReasonCode::Success);
+    EXPECT_EQ(anonymous.user_name, "");
+    // A name that is claimed has to be proved, there too.
+    EXPECT_EQ(login("bob", "2").code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(login("eve", {}).code, ReasonCode::BadUserNameOrPassword);
+    use({});
+    EXPECT_EQ(login("eve", "x").code, ReasonCode::Success);
+    EXPECT_EQ(login("eve", "x").user_name, "");
+    peer.anonymous_allowed = false;
+    EXPECT_EQ(login("eve", "x").code, ReasonCode::BadUserNameOrPassword);
+}
+
+TEST_F(ChainOfMethods, LetsTheOperatorIn) {
+    use({book("book", {})});
+    peer.is_operator = true;
+    EXPECT_EQ(login({}, {}).code, ReasonCode::Success);
+}
+
+TEST_F(ChainOfMethods, HasNoEnhancedAuthentication) {  // [MQTT-4.12.0-1]
+    use({book("book", {{"bob", "1"}})});
+    EXPECT_EQ(login("bob", "1", "SCRAM-SHA-256").code, ReasonCode::BadAuthenticationMethod);
+}
+
+TEST_F(ChainOfMethods, StopsWhoGuesses) {
+    auto method = book("book", {{"bob", "1"}});
+    use({method});
+    for (int i = 0; i != 5; ++i) EXPECT_EQ(login("bob", "x").code, ReasonCode::BadUserNameOrPassword);
+    const auto stopped = login("bob", "1");
+    EXPECT_EQ(stopped.code, ReasonCode::Banned);
+    EXPECT_EQ(stopped.reason, "too many wrong passwords; try again in 1 s");
+    EXPECT_EQ(method->asked, 5);
+    peer.address = "192.0.2.2:5000";  // It is not the name that is locked.
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Success);
+    peer.address = "192.0.2.1:6000";  // And the port does not matter.
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Banned);
+}
+
+TEST_F(ChainOfMethods, RefusesWhoIsBanned) {
+    using accounts::Ban;
+    using accounts::BanKind;
+    use({book("book", {{"bob", "1"}, {"eve", "1"}})},
+        current_of({}, {},
+                   {Ban{BanKind::User, "eve", std::nullopt, "left", 0},
+                    Ban{BanKind::Address, "2001:db8::/32", std::nullopt, "noise", 0}}));
+    const auto banned = login("eve", "1");
+    EXPECT_EQ(banned.code, ReasonCode::Banned);
+    EXPECT_EQ(banned.reason, "banned");
+    EXPECT_EQ(banned.detail, "the user is banned: left");
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Success);
+    peer.address = "[2001:db8::7]:5000";
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Banned);
+}
+
+TEST_F(ChainOfMethods, AsksTheMethodsOfNow) {
+    use({book("book", {{"bob", "1"}})});
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Success);
+    chain->replace({book("book", {{"bob", "2"}})});
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(login("bob", "2").code, ReasonCode::Success);
+}
+
+}  // namespace
+}  // namespace chappe::access
