@@ -26,6 +26,7 @@ Run define_cert(CLI::App& command);
 Run define_check(CLI::App& command);
 Run define_config(CLI::App& command);
 Run define_disconnect(CLI::App& command);
+Run define_explain(CLI::App& command);
 Run define_drops(CLI::App& command);
 Run define_redirect(CLI::App& command);
 Run define_pub(CLI::App& command);

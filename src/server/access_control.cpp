@@ -110,13 +110,8 @@ access::Directory::Made AccessControl::read() {
             return {};
         }
     }
-    PolicyFile file;
     policy_file_.watch(settings_.policy.empty() ? std::vector<std::string>{} : std::vector{settings_.policy});
-    if (!settings_.policy.empty()) file = read_policy_file(settings_.policy);
-    const bool by_certificate = std::ranges::find(settings_.methods, "certificate") != settings_.methods.end();
-    file.texts.roles_from_outside = by_certificate && !settings_.certificate_roles.empty();
-    if (!file.findings.empty()) return {nullptr, std::move(file.findings)};
-    return access::Directory::make(std::move(snapshot), file.texts);
+    return make_directory(std::move(snapshot), settings_);
 }
 
 // False: it cannot be used, and the old one stays.

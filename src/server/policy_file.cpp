@@ -130,6 +130,15 @@ PolicyFile read_policy_file(const std::string& path) {
     return unread;
 }
 
+access::Directory::Made make_directory(accounts::Snapshot snapshot, const AccessSettings& settings) {
+    PolicyFile file;
+    if (!settings.policy.empty()) file = read_policy_file(settings.policy);
+    if (!file.findings.empty()) return {nullptr, std::move(file.findings)};
+    const bool by_certificate = std::ranges::find(settings.methods, "certificate") != settings.methods.end();
+    file.texts.roles_from_outside = by_certificate && !settings.certificate_roles.empty();
+    return access::Directory::make(std::move(snapshot), file.texts);
+}
+
 std::string to_string(const Finding& finding) {
     const auto* severity = finding.severity == Finding::Severity::Error ? "error" : "warning";
     const auto& source = finding.source;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "access/directory.h"
+#include "server/settings/settings.h"
 
 namespace chappe::server {
 
@@ -29,7 +30,10 @@ struct PolicyFile {
 // The same from the disk.
 [[nodiscard]] PolicyFile read_policy_file(const std::string& path);
 
-// "policy.toml:12:3: error: ..."
+// Accounts and the policy file together, as a broker with these settings knows them.
+[[nodiscard]] access::Directory::Made make_directory(accounts::Snapshot snapshot, const AccessSettings& settings);
+
+// "policy.toml:12: error: ..."
 [[nodiscard]] std::string to_string(const policy::Finding& finding);
 
 }  // namespace chappe::server
