@@ -33,6 +33,7 @@ Run define_pub(CLI::App& command);
 Run define_request(CLI::App& command);
 Run define_serve(CLI::App& command);
 Run define_sub(CLI::App& command);
+Run define_user(CLI::App& command);
 Run define_version(CLI::App& command);
 
 }  // namespace chappe::app

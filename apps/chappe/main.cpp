@@ -27,6 +27,7 @@ constexpr Command commands[] = {
     {"check", "Say what is wrong in a configuration file", define_check},
     {"config", "Print every setting and where it comes from", define_config},
     {"cert", "Make certificates for TLS on a local network", define_cert},
+    {"user", "Manage who may connect", define_user},
     {"explain", "Say what a client may do, and by which rule", define_explain},
     {"drops", "List the messages that were dropped last, and why", define_drops},
     {"redirect", "Send clients of a running broker to another server", define_redirect},

@@ -1,0 +1,16 @@
+#include "accounts/utc.h"
+
+#include <array>
+#include <ctime>
+
+namespace chappe::accounts {
+
+std::string utc(Seconds time) {
+    const std::time_t seconds = time;
+    std::tm parts{};
+    std::array<char, 64> text{};
+    if (gmtime_r(&seconds, &parts) == nullptr) return std::to_string(time);  // Its year is no number that fits.
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+}  // namespace chappe::accounts
