@@ -22,6 +22,7 @@ using Run = std::function<int()>;
 // What every subcommand means by these numbers; a subcommand says in its --help when it has more.
 enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
 
+Run define_ban(CLI::App& command);
 Run define_cert(CLI::App& command);
 Run define_check(CLI::App& command);
 Run define_config(CLI::App& command);
@@ -31,6 +32,7 @@ Run define_drops(CLI::App& command);
 Run define_redirect(CLI::App& command);
 Run define_pub(CLI::App& command);
 Run define_request(CLI::App& command);
+Run define_role(CLI::App& command);
 Run define_serve(CLI::App& command);
 Run define_sub(CLI::App& command);
 Run define_user(CLI::App& command);

@@ -28,6 +28,8 @@ constexpr Command commands[] = {
     {"config", "Print every setting and where it comes from", define_config},
     {"cert", "Make certificates for TLS on a local network", define_cert},
     {"user", "Manage who may connect", define_user},
+    {"role", "Manage what users may do", define_role},
+    {"ban", "Keep addresses, users and clients out", define_ban},
     {"explain", "Say what a client may do, and by which rule", define_explain},
     {"drops", "List the messages that were dropped last, and why", define_drops},
     {"redirect", "Send clients of a running broker to another server", define_redirect},
@@ -51,10 +53,30 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_success : exit_usage;
 }
 
+// The command of a command, where one was chosen: `chappe user add`.
+const CLI::App& chosen_command(const CLI::App& app) {
+    const auto chosen = app.get_subcommands();
+    return chosen.empty() ? app : chosen_command(*chosen.front());
+}
+
+std::string full_name(const CLI::App& command) {
+    const auto* const parent = command.get_parent();
+    return (parent == nullptr ? std::string() : full_name(*parent) + ' ') + command.get_name();
+}
+
+// Where a word could only have been the name of a command.
+std::string hint_of(const CLI::App& command, const std::string& word) {
+    const auto members = command.get_subcommands({});
+    std::vector<std::string> names;
+    for (const auto* member : members) names.push_back(member->get_name());
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const auto meant = server::nearest(word, candidates);
+    return meant ? "did you mean " + std::string(*meant) + "?" : std::string("--help shows what is expected");
+}
+
 // CLI11 would list all that it could not place, from the last to the first.
 int refuse_words(const CLI::App& app) {
-    const auto chosen = app.get_subcommands();
-    const auto& command = chosen.empty() ? app : *chosen.front();
+    const auto& command = chosen_command(app);
     const auto words = command.remaining(true);
     const auto word = words.empty() ? std::string() : words.front();
     const auto option = word.substr(0, word.find('='));
@@ -64,12 +86,10 @@ int refuse_words(const CLI::App& app) {
     }
     const std::vector<std::string_view> candidates(names.begin(), names.end());
     const auto meant = option.starts_with("--") ? server::nearest(option, candidates) : std::nullopt;
-    const auto hint =
-        meant ? "did you mean " + std::string(*meant) + "?" : std::string("--help shows what is expected");
+    const auto hint = meant ? "did you mean " + std::string(*meant) + "?" : hint_of(command, word);
     const auto what =
         option.starts_with('-') ? "there is no option \"" + option + "\"" : "\"" + word + "\" is not expected here";
-    const auto whose = chosen.empty() ? std::string() : " " + command.get_name();
-    std::fprintf(stderr, "chappe%s: %s; %s\n", whose.c_str(), what.c_str(), hint.c_str());
+    std::fprintf(stderr, "%s: %s; %s\n", full_name(command).c_str(), what.c_str(), hint.c_str());
     return exit_usage;
 }
 

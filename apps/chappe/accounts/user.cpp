@@ -119,7 +119,7 @@ Run define_user_passwd(CLI::App& command) {
 }
 
 // Nothing of the password but what kinds of it there are.
-Json json_of(const accounts::User& user) {
+Json json_of_user(const accounts::User& user) {
     return {{"name", user.name},
             {"enabled", user.enabled},
             {"roles", user.roles},
@@ -136,7 +136,7 @@ Outcome<void> list_users(const UserOptions& options) {
     const auto users = TRY(explained(desk.store().users()));
     if (options.json) {
         auto list = Json::array();
-        for (const auto& user : users) list.push_back(json_of(user));
+        for (const auto& user : users) list.push_back(json_of_user(user));
         print_json({{"users", list}});
         return {};
     }
@@ -159,7 +159,7 @@ Outcome<void> show_user(const UserOptions& options) {
     auto desk = TRY(Desk::open(options.data));
     const auto user = TRY(need_user(desk, options.name));
     if (options.json) {
-        print_json(json_of(user));
+        print_json(json_of_user(user));
         return {};
     }
     print(fmt::format("user {}, {}", user.name, user.enabled ? "enabled" : "disabled"));
