@@ -62,7 +62,7 @@ void add_target(CLI::App& command, BanOptions& options) {
 
 // Client identifiers may have letters that would do something to a terminal.
 std::string printable(const std::string& text) {
-    return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
+    return OrderedJson(text).dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
 }
 
 Outcome<std::optional<accounts::Seconds>> end_of_ban(const std::string& duration, accounts::Seconds now) {
@@ -105,8 +105,8 @@ A ban of the same replaces the one before.)");
     return work_of("ban add", [options] { return add_ban(*options); });
 }
 
-Json json_of_ban(const accounts::Ban& ban) {
-    Json json{{"kind", kind_name(ban.kind)}, {"value", ban.value}, {"until", nullptr}};
+OrderedJson json_of_ban(const accounts::Ban& ban) {
+    OrderedJson json{{"kind", kind_name(ban.kind)}, {"value", ban.value}, {"until", nullptr}};
     if (ban.until) json["until"] = accounts::utc(*ban.until);
     json["reason"] = ban.reason;
     json["created"] = accounts::utc(ban.created_at);
@@ -117,7 +117,7 @@ Outcome<void> list_bans(const BanOptions& options) {
     auto desk = TRY(Desk::open(options.data));
     auto bans = TRY(explained(desk.store().bans()));
     std::erase_if(bans, [&](const accounts::Ban& ban) { return ban.until && *ban.until <= desk.now(); });
-    auto list = Json::array();
+    auto list = OrderedJson::array();
     for (const auto& ban : bans) {
         if (options.json) {
             list.push_back(json_of_ban(ban));

@@ -162,7 +162,7 @@ void print_warning(std::string_view text) {
     std::fprintf(stderr, "warning: %.*s\n", static_cast<int>(text.size()), text.data());
 }
 
-void print_json(const Json& json) { print(json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+void print_json(const OrderedJson& json) { print(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)); }
 
 std::string joined(const std::vector<std::string>& texts) {
     std::string all;

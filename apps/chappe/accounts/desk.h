@@ -20,7 +20,7 @@
 
 namespace chappe::app {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // The error is a line for the person.
 template <class Type>
@@ -81,7 +81,7 @@ template <class Type>
 
 void print(std::string_view text);          // A line on standard output.
 void print_warning(std::string_view text);  // On standard error.
-void print_json(const Json& json);
+void print_json(const OrderedJson& json);
 
 [[nodiscard]] std::string joined(const std::vector<std::string>& texts);  // "a, b"
 // "3 users", "1 user"

@@ -51,7 +51,7 @@ Outcome<void> check_rule(const std::string& text) {
         fmt::format("the rule \"{}\" is wrong at letter {}: {}", text, rule.error().at + 1, rule.error().text));
 }
 
-Json json_of_role(const accounts::Role& role) {
+OrderedJson json_of_role(const accounts::Role& role) {
     return {{"name", role.name}, {"comment", role.comment}, {"rules", role.rules}};
 }
 
@@ -62,7 +62,7 @@ void print_rules(const accounts::Role& role) {
 Outcome<void> list_roles(const RoleOptions& options) {
     auto desk = TRY(Desk::open(options.data));
     const auto roles = TRY(explained(desk.store().roles()));
-    auto list = Json::array();
+    auto list = OrderedJson::array();
     for (const auto& role : roles) {
         if (options.json) {
             list.push_back(json_of_role(role));

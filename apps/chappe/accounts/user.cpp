@@ -12,6 +12,7 @@
 #include "accounts/utc.h"
 #include "accounts/valid.h"
 #include "apps/chappe/accounts/desk.h"
+#include "apps/chappe/accounts/file.h"
 #include "apps/chappe/accounts/group.h"
 #include "apps/chappe/accounts/password.h"
 #include "apps/chappe/accounts/user_import.h"
@@ -29,6 +30,7 @@ struct UserOptions {
     std::vector<std::string> roles_to_remove;
     std::string comment;
     std::string fingerprint;
+    std::string certificate;  // A file.
     bool json = false;
 };
 
@@ -119,7 +121,7 @@ Run define_user_passwd(CLI::App& command) {
 }
 
 // Nothing of the password but what kinds of it there are.
-Json json_of_user(const accounts::User& user) {
+OrderedJson json_of_user(const accounts::User& user) {
     return {{"name", user.name},
             {"enabled", user.enabled},
             {"roles", user.roles},
@@ -135,7 +137,7 @@ Outcome<void> list_users(const UserOptions& options) {
     auto desk = TRY(Desk::open(options.data));
     const auto users = TRY(explained(desk.store().users()));
     if (options.json) {
-        auto list = Json::array();
+        auto list = OrderedJson::array();
         for (const auto& user : users) list.push_back(json_of_user(user));
         print_json({{"users", list}});
         return {};
@@ -244,9 +246,18 @@ Run define_user_role(CLI::App& command) {
     return work_of("user role", [options] { return change_roles(*options); });
 }
 
-// Also a line that openssl has printed: "sha256 Fingerprint=AA:BB:...".
 Outcome<std::string> fingerprint_of(const UserOptions& options) {
+    if (!options.certificate.empty()) return fingerprint_of_file(options.certificate);
+    if (options.fingerprint.empty()) return std::unexpected("FINGERPRINT or --certificate FILE says which certificate");
+    // Also what openssl has printed: "sha256 Fingerprint=AA:BB:...".
     return explained(accounts::plain_fingerprint(options.fingerprint.substr(options.fingerprint.find('=') + 1)));
+}
+
+void add_certificate_options(CLI::App& command, UserOptions& options) {
+    command.add_option("FINGERPRINT", options.fingerprint, "The SHA-256 of the certificate, with or without colons");
+    command.add_option("--certificate", options.certificate, "The certificate itself (PEM)")
+        ->type_name("FILE")
+        ->excludes("FINGERPRINT");
 }
 
 Outcome<void> pin_certificate(const UserOptions& options) {
@@ -259,10 +270,10 @@ Outcome<void> pin_certificate(const UserOptions& options) {
 
 Run define_user_pin(CLI::App& command) {
     const auto options = options_of_one_user(command, R"(Examples:
-  openssl x509 -in pump-7.pem -noout -fingerprint -sha256
-  chappe user pin pump-7 5F:3A:...                        # what it has printed, with or without colons
+  chappe user pin pump-7 --certificate pump-7.pem
+  chappe user pin pump-7 5F:3A:...    # as openssl x509 -in pump-7.pem -noout -fingerprint -sha256 prints it
 )");
-    command.add_option("FINGERPRINT", options->fingerprint, "The SHA-256 of the client certificate")->required();
+    add_certificate_options(command, *options);
     return work_of("user pin", [options] { return pin_certificate(*options); });
 }
 
@@ -280,7 +291,7 @@ Outcome<void> unpin_certificate(const UserOptions& options) {
 
 Run define_user_unpin(CLI::App& command) {
     const auto options = options_of_one_user(command, "Examples:\n  chappe user unpin pump-7 5F:3A:...\n");
-    command.add_option("FINGERPRINT", options->fingerprint, "The SHA-256 of the client certificate")->required();
+    add_certificate_options(command, *options);
     return work_of("user unpin", [options] { return unpin_certificate(*options); });
 }
 

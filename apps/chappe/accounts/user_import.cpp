@@ -2,24 +2,24 @@
 
 #include "apps/chappe/accounts/user_import.h"
 
-#include <cerrno>
+#include <cstddef>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "accounts/valid.h"
 #include "apps/chappe/accounts/desk.h"
+#include "apps/chappe/accounts/file.h"
 #include "crypto/password_file.h"
 
 namespace chappe::app {
 namespace {
+
+// A million users.
+constexpr std::size_t password_file_size_max = std::size_t{256} * 1024 * 1024;
 
 struct ImportOptions {
     DataOptions data;
@@ -27,17 +27,6 @@ struct ImportOptions {
     std::vector<std::string> roles;
     bool replace = false;
 };
-
-Outcome<std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    // A directory can be opened, and not be read.
-    std::error_code error;
-    if (!file.is_open() || std::filesystem::is_directory(path, error)) {
-        return std::unexpected(path + ": " + std::generic_category().message(file.is_open() ? EISDIR : errno));
-    }
-    return text;
-}
 
 // Those who are there keep their roles, unless the person has said which ones they are to have.
 Outcome<std::vector<accounts::ImportedUser>> users_to_import(Desk& desk, const ImportOptions& options,
@@ -70,7 +59,7 @@ void say_imported(const accounts::ImportReport& report, const ImportOptions& opt
 }
 
 Outcome<void> import_users(const ImportOptions& options) {
-    const auto text = TRY(read_file(options.file));
+    const auto text = TRY(read_whole_file(options.file, password_file_size_max));
     auto file = crypto::parse_password_file(text);
     for (const auto& finding : file.findings) {
         std::fprintf(stderr, "%s:%zu: %s\n", options.file.c_str(), finding.line, finding.text.c_str());
