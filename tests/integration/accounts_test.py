@@ -4,9 +4,12 @@ import json
 import os
 import pty
 import re
+import select
+import signal
 import sqlite3
 import stat
 import subprocess
+import termios
 import unittest
 
 from support import limits
@@ -237,26 +240,55 @@ class UserTest(AccountsCase):
 class TerminalTest(AccountsCase):
     """A person at a terminal types the password."""
 
-    def type(self, *answers):
-        """Answers one question after the other; returns the exit code and all that the terminal has shown."""
-        ours, theirs = pty.openpty()
-        self.addCleanup(os.close, ours)
+    def setUp(self):
+        super().setUp()
+        self.terminal, theirs = pty.openpty()
+        self.addCleanup(os.close, self.terminal)
         command = [chappe_command(), "user", "add", "alice", "--data", self.data]
-        process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
-        self.addCleanup(process.kill)
+        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)
         os.close(theirs)
-        shown = b""
-        for answer in answers:
-            asked = len(shown)
-            while not shown[asked:].endswith(b": "):  # What was typed before the question would be thrown away.
-                shown += os.read(ours, 1024)
-            os.write(ours, answer.encode() + b"\n")
+        self.shown = b""
+
+    def read(self):
+        """More of what the terminal shows, or nothing at its end."""
+        self.assertTrue(select.select([self.terminal], [], [], limits.EVENT_SECONDS)[0], self.shown)
         try:
-            while more := os.read(ours, 1024):
-                shown += more
+            more = os.read(self.terminal, 1024)
         except OSError:
-            pass  # The other end has been closed.
-        return process.wait(limits.EVENT_SECONDS), shown.decode()
+            more = b""  # The other end has been closed.
+        self.shown += more
+        return more
+
+    def wait_question(self):
+        asked = len(self.shown)
+        while not self.shown[asked:].endswith(b": "):  # What was typed before the question would be thrown away.
+            self.assertTrue(self.read(), self.shown)
+
+    def finish(self):
+        """The exit code, and all that the terminal has shown."""
+        while self.read():
+            pass
+        return self.process.wait(limits.EVENT_SECONDS), self.shown.decode()
+
+    def type(self, *answers):
+        for answer in answers:
+            self.wait_question()
+            os.write(self.terminal, answer.encode() + b"\n")
+        return self.finish()
+
+    def shows_what_is_typed(self):
+        return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
+
+    def test_an_interrupted_question_leaves_the_terminal_as_it_was(self):
+        self.wait_question()
+        self.assertFalse(self.shows_what_is_typed())
+        self.process.send_signal(signal.SIGINT)
+        while b"interrupted" not in self.shown:
+            self.assertTrue(self.read(), self.shown)
+        self.assertTrue(self.shows_what_is_typed())
+        self.assertEqual(self.finish()[0], 1)
 
     def test_it_is_asked_for_twice_and_not_shown(self):
         code, shown = self.type(PASSWORD, PASSWORD)

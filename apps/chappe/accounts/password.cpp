@@ -63,7 +63,8 @@ Outcome<crypto::Secret> read_password_line() {
     while (true) {
         char letter = 0;
         const auto count = read(STDIN_FILENO, &letter, 1);
-        if (count < 0) return give_up("no password: " + std::generic_category().message(errno));
+        if (count < 0)
+            return give_up(errno == EINTR ? "interrupted" : "no password: " + std::generic_category().message(errno));
         if (count == 0 || letter == '\n') break;
         if (line.size() == crypto::secret_size_max) return give_up("the password is longer than 64 KiB");
         line += letter;
