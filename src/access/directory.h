@@ -40,6 +40,10 @@ public:
                                                     std::string_view client_id, WallTime now) const;
     [[nodiscard]] const policy::Policy& policy() const noexcept { return *policy_; }
     [[nodiscard]] std::span<const accounts::User> users() const noexcept { return snapshot_.users; }
+    // Whether the accounts say the same as in another snapshot.
+    [[nodiscard]] bool is_of(const accounts::Snapshot& other) const {
+        return snapshot_.users == other.users && snapshot_.roles == other.roles && snapshot_.bans == other.bans;
+    }
     // Nobody has said what anonymous clients may do, neither in the file nor in the database: they may do everything
     // that a client can, and it is the listener that lets them in or not.
     [[nodiscard]] bool anonymous_is_open() const noexcept { return anonymous_is_open_; }

@@ -99,19 +99,21 @@ accounts::Result<void> AccessControl::make_administrator() {
     return {};
 }
 
+// Nothing: they cannot be read.
+std::optional<accounts::Snapshot> AccessControl::take_snapshot() {
+    if (!store_) return accounts::Snapshot{};
+    auto taken = store_->snapshot();
+    if (taken) return *std::move(taken);
+    logger_.write(LogLevel::Error, "accounts_unread", "accounts cannot be read; the old ones stay",
+                  {{"reason", taken.error().text}});
+    return std::nullopt;
+}
+
 access::Directory::Made AccessControl::read() {
-    accounts::Snapshot snapshot;
-    if (store_) {
-        if (auto taken = store_->snapshot()) {
-            snapshot = *std::move(taken);
-        } else {
-            logger_.write(LogLevel::Error, "accounts_unread", "accounts cannot be read; the old ones stay",
-                          {{"reason", taken.error().text}});
-            return {};
-        }
-    }
     policy_file_.watch(settings_.policy.empty() ? std::vector<std::string>{} : std::vector{settings_.policy});
-    return make_directory(std::move(snapshot), settings_);
+    auto snapshot = take_snapshot();
+    if (!snapshot) return {};
+    return make_directory(*std::move(snapshot), settings_);
 }
 
 // False: it cannot be used, and the old one stays.
@@ -120,7 +122,12 @@ bool AccessControl::apply(access::Directory::Made made) {
     if (!made.directory) return false;
     const auto before = current_->share();
     current_->replace(made.directory);
-    if (changed_) changed_(changes(*before, *made.directory));
+    if (!changed_) return true;  // At the start.
+    const auto users = changes(*before, *made.directory);
+    changed_(users);
+    logger_.write(LogLevel::Info, "access_changed", "accounts, roles, bans or the policy have changed",
+                  {{"locked_out", fmt::format("{}", fmt::join(users.locked_out, " "))},
+                   {"removed", fmt::format("{}", fmt::join(users.removed, " "))}});
     return true;
 }
 
@@ -164,7 +171,10 @@ ChangedUsers AccessControl::changes(const access::Directory& before, const acces
 
 void AccessControl::poll() {
     const auto changed = store_ ? store_->changed() : accounts::Result<bool>(false);
-    if ((changed && *changed) || policy_file_.changed()) static_cast<void>(apply(read()));
+    if (policy_file_.changed()) return static_cast<void>(apply(read()));
+    if (!changed || !*changed) return;
+    const auto snapshot = take_snapshot();
+    if (snapshot && !current_->share()->is_of(*snapshot)) static_cast<void>(apply(read()));
 }
 
 void AccessControl::configure(const Settings& settings) {

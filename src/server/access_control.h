@@ -58,6 +58,7 @@ private:
 
     void open_store();
     [[nodiscard]] accounts::Result<void> make_administrator();
+    [[nodiscard]] std::optional<accounts::Snapshot> take_snapshot();
     [[nodiscard]] access::Directory::Made read();
     [[nodiscard]] bool apply(access::Directory::Made made);
     void report(const std::vector<policy::Finding>& findings);
