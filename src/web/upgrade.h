@@ -19,7 +19,7 @@ inline constexpr std::string_view mqtt_path = "/mqtt";
 
 // What holds for the connections of a listener. Not changed once it is shared; thread-safe.
 struct Rules {
-    std::vector<std::string> origins;      // Of pages that may connect besides our own: "https://app.example", or "*".
+    std::vector<std::string> origins;  // Of pages that may connect besides our own: "https://app.example", or "*".
     std::vector<net::Network> trusted_proxies;  // Whose X-Forwarded-For is believed.
 
     // Heads that have not come whole, of all connections together: what strangers can take of memory.

@@ -191,7 +191,8 @@ protected:
         return found ? found->text() : "";
     }
     Forwarded() {
-        for (const auto* text : {"127.0.0.1", "10.0.0.0/8"}) rules.trusted_proxies.push_back(*net::Network::parse(text));
+        for (const auto* text : {"127.0.0.1", "10.0.0.0/8"})
+            rules.trusted_proxies.push_back(*net::Network::parse(text));
     }
 
     Rules rules;

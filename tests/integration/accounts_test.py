@@ -86,6 +86,14 @@ class UserTest(AccountsCase):
                  for name in ("", "chappe.db", "audit.log")}
         self.assertEqual(modes, {"": 0o700, "chappe.db": 0o600, "audit.log": 0o600})
 
+    @unittest.skipUnless(os.getuid() == 0, "only root could make files that the folder's owner cannot read")
+    def test_root_makes_nothing_in_the_folder_of_somebody_else(self):
+        os.makedirs(self.data)
+        os.chown(self.data, 65534, -1)
+        complaint = self.chappe("user", "add", "alice", stdin="x\n", expect=1)[1]
+        self.assertRegex(complaint, "belongs to the user .*; run this as that user")
+        self.assertEqual(os.listdir(self.data), [])
+
     def test_the_configuration_names_the_data_folder(self):
         config = self.write("chappe.toml", f'[server]\ndata_directory = "{self.data}"\n')
         self.add("alice")

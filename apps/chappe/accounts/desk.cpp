@@ -27,6 +27,25 @@ Outcome<std::string> data_directory(const DataOptions& options) {
     return std::unexpected("the configuration has errors");
 }
 
+// Empty where the system does not know it.
+std::string system_user_name(uid_t uid) {
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 16'384> memory{};
+    if (getpwuid_r(uid, &entry, memory.data(), memory.size(), &found) != 0 || found == nullptr) return {};
+    return found->pw_name;
+}
+
+// What root makes in the data directory of somebody else could not be read by that user, who runs the broker.
+Outcome<void> check_owner(const std::string& directory) {
+    struct stat status{};
+    if (geteuid() != 0 || stat(directory.c_str(), &status) != 0 || status.st_uid == 0) return {};
+    const auto owner = system_user_name(status.st_uid);
+    const auto who = owner.empty() ? '#' + std::to_string(status.st_uid) : owner;
+    return std::unexpected("the data directory " + directory + " belongs to the user " + who +
+                           "; run this as that user, with sudo -u '" + who + "'");
+}
+
 // What is new of it is for its owner only.
 Outcome<void> make_directory(const std::string& path) {
     const auto mask = umask(S_IRWXG | S_IRWXO);
@@ -35,15 +54,6 @@ Outcome<void> make_directory(const std::string& path) {
     umask(mask);
     if (error) return std::unexpected("cannot make the data directory " + path + ": " + error.message());
     return {};
-}
-
-// Empty where the system does not know it.
-std::string system_user_name(uid_t uid) {
-    passwd entry{};
-    passwd* found = nullptr;
-    std::array<char, 16'384> memory{};
-    if (getpwuid_r(uid, &entry, memory.data(), memory.size(), &found) != 0 || found == nullptr) return {};
-    return found->pw_name;
 }
 
 std::string in_directory(const std::string& directory, std::string_view name) {
@@ -92,6 +102,7 @@ Desk::Desk(accounts::AccountStore store) : store_(std::move(store)), now_(second
 Outcome<Desk> Desk::open(const DataOptions& options) {
     const auto directory = TRY(data_directory(options));
     TRY(make_directory(directory));
+    TRY(check_owner(directory));
     auto store = TRY(explained(accounts::AccountStore::open(in_directory(directory, "chappe.db"))));
     return Desk(std::move(store));
 }
