@@ -10,15 +10,13 @@
 
 #include "access/certificate_method.h"
 #include "access/password_method.h"
-#include "crypto/password_hash.h"
+#include "access/stored_password.h"
+#include "base/assert.h"
 #include "crypto/random.h"
-#include "crypto/scram.h"
 #include "server/policy_file.h"
 
 namespace chappe::server {
 namespace {
-
-constexpr std::size_t scram_salt_size = 16;
 
 accounts::Seconds seconds_now() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -36,13 +34,6 @@ std::shared_ptr<const access::Directory> empty_directory() {
 }
 
 }  // namespace
-
-accounts::Password stored_password(const crypto::Secret& password) {
-    accounts::Password stored{.hash = crypto::hash_password(password.reveal()), .scram_keys = {}};
-    const auto salt = crypto::random_bytes(scram_salt_size);
-    if (const auto keys = crypto::make_scram_keys(password.reveal(), salt)) stored.scram_keys = to_text(*keys);
-    return stored;
-}
 
 AccessControl::AccessControl(const Settings& settings, Logger& logger)
     : settings_(settings.access),
@@ -87,10 +78,10 @@ void AccessControl::open_store() {
 accounts::Result<void> AccessControl::make_administrator() {
     if (!TRY(store_->users()).empty()) return {};
     auto password = crypto::random_password();
-    accounts::NewUser admin{.name = "admin",
-                            .password = stored_password(password),
-                            .comment = "made at the first start",
-                            .roles = {"admin"}};
+    auto stored = access::stored_password(password);
+    ASSERT(stored);  // It has no letters that SCRAM does not take.
+    accounts::NewUser admin{
+        .name = "admin", .password = *std::move(stored), .comment = "made at the first start", .roles = {"admin"}};
     TRY(store_->add_user(admin, seconds_now()));
     logger_.write(LogLevel::Info, "administrator_made",
                   "the account admin has been made; chappe user passwd admin "

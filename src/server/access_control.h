@@ -20,9 +20,6 @@
 
 namespace chappe::server {
 
-// What is kept of a password, for logging in with it and for SCRAM. Takes some ten milliseconds.
-[[nodiscard]] accounts::Password stored_password(const crypto::Secret& password);
-
 // What a change means for users who may be connected.
 struct ChangedUsers {
     std::vector<std::string> removed;     // Their sessions end.

@@ -11,15 +11,11 @@
 #include <system_error>
 #include <utility>
 
-#include "crypto/password_hash.h"
 #include "crypto/random.h"
-#include "crypto/scram.h"
 #include "crypto/secret_source.h"
 
 namespace chappe::app {
 namespace {
-
-constexpr std::size_t scram_salt_size = 16;
 
 // While it lives, the terminal does not show what is typed, and a signal that would end the program ends read()
 // instead: it must not leave the terminal like that.
@@ -106,12 +102,6 @@ Outcome<crypto::Secret> choose_password(const PasswordOptions& options) {
         return crypto::read_secret("file:" + options.file);
     }
     return isatty(STDIN_FILENO) == 1 ? ask_twice() : read_password_line();
-}
-
-Outcome<accounts::Password> stored_form(const crypto::Secret& password) {
-    const auto keys = crypto::make_scram_keys(password.reveal(), crypto::random_bytes(scram_salt_size));
-    if (!keys) return std::unexpected(keys.error().text);
-    return accounts::Password{.hash = crypto::hash_password(password.reveal()), .scram_keys = crypto::to_text(*keys)};
 }
 
 void print_if_generated(const PasswordOptions& options, const crypto::Secret& password) {

@@ -21,9 +21,6 @@ void add_password_options(CLI::App& command, PasswordOptions& options);
 // line of standard input.
 [[nodiscard]] Outcome<crypto::Secret> choose_password(const PasswordOptions& options);
 
-// A hash, and keys for SCRAM. Takes some ten milliseconds.
-[[nodiscard]] Outcome<accounts::Password> stored_form(const crypto::Secret& password);
-
 // The only time that a password is printed: one that we have made.
 void print_if_generated(const PasswordOptions& options, const crypto::Secret& password);
 

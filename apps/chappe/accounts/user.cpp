@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "access/stored_password.h"
 #include "accounts/utc.h"
 #include "accounts/valid.h"
 #include "apps/chappe/accounts/desk.h"
@@ -74,7 +75,7 @@ Outcome<void> add_user(const UserOptions& options) {
     const auto roles = options.roles.empty() ? std::vector<std::string>{default_role} : options.roles;
     TRY(check_new_user(desk, options, roles));
     const auto password = TRY(choose_password(options.password));
-    const auto stored = TRY(stored_form(password));
+    const auto stored = TRY(access::stored_password(password));
     const accounts::NewUser user{.name = options.name, .password = stored, .comment = options.comment, .roles = roles};
     TRY(explained(desk.store().add_user(user, desk.now())));
     print("user " + options.name + " added");
@@ -104,7 +105,7 @@ Outcome<void> change_password(const UserOptions& options) {
     auto desk = TRY(Desk::open_to_change(options.data));
     TRY(need_user(desk, options.name));
     const auto password = TRY(choose_password(options.password));
-    const auto stored = TRY(stored_form(password));
+    const auto stored = TRY(access::stored_password(password));
     TRY(explained(desk.store().set_password(options.name, stored, desk.now())));
     print("user " + options.name + " has a new password");
     print_if_generated(options.password, password);

@@ -161,10 +161,9 @@ constexpr Key all_keys[] = {
      .type = Type::Boolean,
      .reload = Reload::Now,
      .option = "--allow-anonymous",
-     .text = "Whether clients that do not say who they are may connect from other machines. Accounts do not exist "
-             "yet, so a listener that other machines can reach needs this, or `allow_anonymous` of its own: whoever "
-             "reaches it may then publish and subscribe as they like. Loopback addresses and Unix sockets let "
-             "everybody in without it.",
+     .text = "Whether clients that do not say who they are may connect from other machines. Each listener can say so "
+             "of its own; loopback addresses and Unix sockets take such clients without it. What they may do there "
+             "the role `anonymous` says, and without one they may publish and subscribe as they like.",
      .example = "true",
      .access = at<Settings, &Settings::allow_anonymous>()},
     {.section = "server",
