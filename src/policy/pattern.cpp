@@ -116,7 +116,8 @@ std::optional<std::string_view> Pattern::value_of(const Part& part, const Subjec
         }
     }
     constexpr std::string_view unusable("/+#\0", 4);
-    if (value.empty() || value.find_first_of(unusable) != value.npos) return std::nullopt;
+    const bool is_system = value.starts_with('$');  // Nobody gets at $SYS by calling itself so.
+    if (value.empty() || is_system || value.find_first_of(unusable) != value.npos) return std::nullopt;
     return value;
 }
 

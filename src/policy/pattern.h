@@ -23,7 +23,7 @@ class Pattern {
 public:
     [[nodiscard]] static std::expected<Pattern, TextError> parse(std::string_view text);
 
-    // What a variable without a usable value (none, or one with a "/", "+" or "#") stands for.
+    // What a variable without a usable value (none, or one with a "/", "+" or "#", or with a "$" first) stands for.
     enum class Unusable : std::uint8_t {
         Nothing,   // No level is like it: for rules that allow.
         AnyLevel,  // Every level is: for rules that deny.

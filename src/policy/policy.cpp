@@ -89,7 +89,7 @@ struct Policy::State {
         return sets.try_emplace(names, names, rules_of_roles(names)).first->second;
     }
 
-    // The roles that there are among these, with the one that everybody has.
+    // The roles that there are among these, with the one that everybody has. `more` may be named by anybody.
     [[nodiscard]] Roles known(std::span<const std::string> names, std::span<const std::string> more) const {
         Roles found;
         const auto add = [&](std::string_view name) {
@@ -97,7 +97,9 @@ struct Policy::State {
         };
         add(everyone);
         for (const auto& name : names) add(name);
-        for (const auto& name : more) add(name);
+        for (const auto& name : more) {
+            if (!is_own_role(name)) add(name);
+        }
         std::ranges::sort(found);
         const auto rest = std::ranges::unique(found);
         found.erase(rest.begin(), rest.end());
@@ -131,8 +133,8 @@ Made Policy::make(std::span<const RoleText> roles, std::span<const UserText> use
         const auto own = own_role(text.name);
         for (const auto& rule : text.rules) state->add_rule(rule, state->roles[own], made.findings);
         auto& user = state->users[text.name];
+        user.roles.push_back(own);
         user.roles = state->known(user.roles, text.roles);
-        user.roles = state->known(user.roles, std::span(&own, 1));
     }
     for (auto& [name, user] : state->users) user.set = &state->set_of(user.roles);
     auto nameless = state->known({}, {});

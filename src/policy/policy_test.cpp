@@ -65,7 +65,7 @@ TEST_F(ARole, MayNothingWithoutARule) {
 }
 
 TEST_F(ARole, MayWhatIsAllowedAndNothingElse) {
-    rules({"allow publish a/+/x"});
+    rules({"  allow  publish\ta/+/x \t"});
     EXPECT_TRUE(publishes("a/b/x"));
     EXPECT_FALSE(publishes("a/b/y"));
     EXPECT_FALSE(publishes("a/b/x/z"));
@@ -110,7 +110,7 @@ TEST_F(ARole, IsAllowedNothingByAVariableThatHasNoUsableValue) {
     EXPECT_FALSE(publishes("a/a/b/c"));
     EXPECT_FALSE(publishes("b/"));
     EXPECT_FALSE(subscribes("b/${claim.none}"));
-    for (const auto* name : {"", "+", "#", "a/b"}) {
+    for (const auto* name : {"", "+", "#", "a/b", "$SYS"}) {
         subject.user_name = name;
         EXPECT_FALSE(publishes("c/" + std::string(name) + "/x")) << name;
         EXPECT_FALSE(subscribes("c/" + std::string(name) + "/#")) << name;
@@ -223,6 +223,7 @@ TEST(Policy, GivesEverybodyTheirRoles) {
     EXPECT_EQ(topics("u"), "e r own ");
     EXPECT_EQ(topics("u", {"s"}), "e r s own ");
     EXPECT_EQ(topics("u", {"anonymous", "unknown"}), "e r own ");
+    EXPECT_EQ(topics("stranger", {"\x01u"}), "e ");
     EXPECT_EQ(topics(""), "e n ");
     EXPECT_EQ(topics("stranger"), "e ");
     EXPECT_EQ(topics("stranger", {"r", "s"}), "e r s ");

@@ -85,6 +85,8 @@ std::expected<bool, TextError> read_option(Rule& rule, std::string_view word, st
 }  // namespace
 
 std::expected<Rule, TextError> Rule::parse(std::string_view text, Source source) {
+    const auto end = text.find_last_not_of(" \t\r");
+    text = text.substr(0, end == text.npos ? 0 : end + 1);
     Words words(text);
     Rule rule{.text = std::string(text), .effect = Effect::Allow, .pattern = {}, .source = std::move(source)};
     const auto effect = words.peek();
