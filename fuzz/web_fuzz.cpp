@@ -59,7 +59,7 @@ void check_request(std::string_view text) {
     const auto head = parse_request_head(text.substr(0, *size));
     if (!head) return;
     Rules rules;
-    rules.trusted_proxies.push_back(*Network::parse("127.0.0.0/8"));
+    rules.trusted_proxies.push_back(*net::Network::parse("127.0.0.0/8"));
     const net::IpEndpoint proxy{*net::IpAddress::parse("127.0.0.1"), 1};
     static_cast<void>(forwarded_for(*head, proxy, rules));
     const auto answered = answer(*head, rules, false);
