@@ -13,8 +13,9 @@ std::string_view to_string(EventKind kind) noexcept {
 
 std::size_t Attributes::size_bytes() const noexcept {
     auto bytes = sizeof(Attributes) + certificate_name.size();
-    for (const auto& role : roles) bytes += sizeof(role) + role.size();
-    for (const auto& claim : claims) bytes += sizeof(claim) + claim.first.size() + claim.second.size();
+    for (const auto& role : roles) bytes += sizeof(std::string) + role.size();
+    for (const auto& claim : claims)
+        bytes += sizeof(std::pair<std::string, std::string>) + claim.first.size() + claim.second.size();
     return bytes;
 }
 

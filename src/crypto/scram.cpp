@@ -112,7 +112,7 @@ ScramResult<std::string> take_header(std::string_view& message) {
         return failure(ScramFault::Unsupported, "SCRAM: acting for another user is not offered");
     }
     if (!message.substr(2).starts_with(',')) return malformed("this is no SCRAM message");
-    const std::string header(message.substr(0, 3));
+    std::string header(message.substr(0, 3));
     message.remove_prefix(3);
     return header;
 }

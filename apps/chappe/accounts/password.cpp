@@ -1,5 +1,7 @@
 #include "apps/chappe/accounts/password.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -17,14 +19,16 @@
 namespace chappe::app {
 namespace {
 
-// While it lives, the terminal does not show what is typed, and a signal that would end the program ends read()
-// instead: it must not leave the terminal like that.
+// While it lives, the terminal does not show what is typed, and a signal that would end the program is waited for like
+// a letter instead: it must not leave the terminal like that, whenever it comes.
 class Unseen {
 public:
     Unseen() {
-        struct sigaction interrupt{};
-        interrupt.sa_handler = [](int) {};
-        for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &interrupt, &actions_[i]);
+        sigset_t interruptions;
+        sigemptyset(&interruptions);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&interruptions, signal);
+        sigprocmask(SIG_BLOCK, &interruptions, &signals_before_);
+        interruptions_ = signalfd(-1, &interruptions, SFD_CLOEXEC);
         if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
         auto unseen = before_;
         unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -35,21 +39,35 @@ public:
     Unseen& operator=(const Unseen&) = delete;
     ~Unseen() {
         if (is_set_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-        for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &actions_[i], nullptr);
+        if (interruptions_ != -1) close(interruptions_);
+        sigprocmask(SIG_SETMASK, &signals_before_, nullptr);
     }
 
     [[nodiscard]] bool is_set() const noexcept { return is_set_; }
+    // Readable when such a signal has come, and takes it away when it is read. -1: there is none.
+    [[nodiscard]] int interruptions() const noexcept { return interruptions_; }
 
 private:
-    static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-    std::array<struct sigaction, signals.size()> actions_{};
+    sigset_t signals_before_{};
+    int interruptions_ = -1;
     termios before_{};
     bool is_set_ = false;
 };
 
+// Waits for the next letter; false: a signal came first.
+bool wait_for_letter(int interruptions) {
+    std::array<pollfd, 2> awaited{
+        {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}, {.fd = interruptions, .events = POLLIN, .revents = 0}}};
+    while (poll(awaited.data(), awaited.size(), -1) < 0 && errno == EINTR) {
+    }
+    if ((awaited[1].revents & POLLIN) == 0) return true;
+    signalfd_siginfo which{};
+    static_cast<void>(!read(interruptions, &which, sizeof which));
+    return false;
+}
+
 // Letter by letter: what comes after the line is somebody else's, and no buffer keeps a copy.
-Outcome<crypto::Secret> read_password_line() {
+Outcome<crypto::Secret> read_password_line(int interruptions = -1) {
     std::string line;
     line.reserve(crypto::secret_size_max + 1);  // So that it stays in one place, which is wiped.
     const auto give_up = [&](std::string why) {
@@ -57,10 +75,10 @@ Outcome<crypto::Secret> read_password_line() {
         return std::unexpected(std::move(why));
     };
     while (true) {
+        if (!wait_for_letter(interruptions)) return give_up("interrupted");
         char letter = 0;
         const auto count = read(STDIN_FILENO, &letter, 1);
-        if (count < 0)
-            return give_up(errno == EINTR ? "interrupted" : "no password: " + std::generic_category().message(errno));
+        if (count < 0) return give_up("no password: " + std::generic_category().message(errno));
         if (count == 0 || letter == '\n') break;
         if (line.size() == crypto::secret_size_max) return give_up("the password is longer than 64 KiB");
         line += letter;
@@ -74,7 +92,7 @@ Outcome<crypto::Secret> ask_unseen(const char* question) {
     const Unseen unseen;
     if (!unseen.is_set()) return std::unexpected("the terminal would show the password; --password-file FILE has it");
     std::fputs(question, stderr);
-    auto password = read_password_line();
+    auto password = read_password_line(unseen.interruptions());
     std::fputc('\n', stderr);
     return password;
 }
