@@ -72,6 +72,11 @@ std::string options_for(const net::ListenUrl& url, const server::Settings& setti
     const auto default_port = net::default_port(tls ? net::Scheme::Mqtts : net::Scheme::Mqtt);
     if (url.port != default_port) options += " -p " + std::to_string(url.port);
     if (tls) options += trust_options(settings);
+    const auto listener = std::ranges::find(settings.listeners, url, &server::Listener::url);
+    const bool known = listener != settings.listeners.end();  // Not where the system has chosen the port.
+    if (!server::anonymous_allowed(settings, known ? *listener : server::Listener{.url = url})) {
+        options += " -u NAME -P PASSWORD";
+    }
     return options;
 }
 
