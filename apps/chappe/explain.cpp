@@ -67,11 +67,9 @@ std::expected<std::shared_ptr<const access::Directory>, std::string> directory_o
         if (!taken) return std::unexpected(taken.error().text);
         snapshot = *std::move(taken);
     }
-    auto made = server::make_directory(std::move(snapshot), loaded.settings.access);
-    if (made.directory) return std::move(made.directory);
-    std::string errors;
-    for (const auto& finding : made.findings) errors += (errors.empty() ? "" : "\n") + server::to_string(finding);
-    return std::unexpected(errors);
+    auto made = server::make_directory(std::move(snapshot), server::read_policy_of(loaded.settings.access));
+    if (!made.directory) return std::unexpected(server::lines_of(made.findings));
+    return std::move(made.directory);
 }
 
 std::expected<std::vector<std::pair<std::string, std::string>>, std::string> claims_of(

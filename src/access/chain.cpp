@@ -14,15 +14,6 @@ using broker::Verdict;
 using mqtt::ReasonCode;
 
 constexpr std::size_t waiting_threads_max = 16;
-constexpr std::size_t jobs_max = 10'000;
-
-// Of an address with its port; a Unix socket stays as it is.
-std::string without_port(std::string_view address) {
-    if (address.starts_with('[')) return std::string(address.substr(1, address.find(']') - 1));
-    const auto colon = address.rfind(':');
-    const bool has_port = colon != address.npos && net::IpAddress::parse(address.substr(0, colon));
-    return std::string(has_port ? address.substr(0, colon) : address);
-}
 
 std::size_t computing_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U); }
 
@@ -32,10 +23,12 @@ std::size_t computing_threads() { return std::clamp(std::thread::hardware_concur
 struct Chain::Attempt {
     broker::Ticket ticket;
     Credentials credentials;
-    bool anonymous_allowed;
+    bool anonymous_allowed = false;
     std::shared_ptr<const Methods> methods;
-    std::size_t next = 0;  // Of the methods.
-    std::string why;       // What those before have said.
+    std::size_t next = 0;          // Of the methods.
+    std::string why;               // What those before have said.
+    std::uint64_t generation = 0;  // Of what was known when the last one was asked elsewhere.
+    std::atomic<bool> abandoned = false;
 
     [[nodiscard]] std::string_view claimed_name() const noexcept {
         return credentials.user_name ? std::string_view(*credentials.user_name) : std::string_view();
@@ -43,14 +36,14 @@ struct Chain::Attempt {
     [[nodiscard]] bool says_nothing() const noexcept { return !credentials.user_name && !credentials.password; }
 };
 
-Chain::Chain(const Current& current, Methods methods, std::uint64_t seed, Shards shards, Report report)
+Chain::Chain(const Current& current, Methods methods, std::size_t waiting_max, std::uint64_t seed, Shards shards)
     : current_(current),
       methods_(std::make_shared<const Methods>(std::move(methods))),
+      waiting_max_(waiting_max),
       failures_(seed),
       shards_(std::move(shards)),
-      report_(std::move(report)),
-      computing_({.threads_max = computing_threads(), .jobs_max = jobs_max}),
-      waiting_({.threads_max = waiting_threads_max, .jobs_max = jobs_max}) {}
+      computing_({.threads_max = computing_threads(), .jobs_max = waiting_max}),
+      waiting_({.threads_max = waiting_threads_max, .jobs_max = waiting_max}) {}
 
 Chain::~Chain() = default;
 
@@ -62,15 +55,14 @@ std::optional<Verdict> Chain::authenticate(const broker::Login& login, broker::T
                        .reason = "this server has no such authentication method"};
     }
     if (login.peer.is_operator) return Verdict{.user_name = std::string(login.user_name.value_or(""))};
-    auto attempt = std::make_shared<Attempt>(Attempt{.ticket = ticket,
-                                                     .credentials = {.address = without_port(login.peer.address),
-                                                                     .client_id = std::string(login.client_id),
-                                                                     .user_name = {},
-                                                                     .password = {},
-                                                                     .certificate = login.peer.certificate},
-                                                     .anonymous_allowed = login.peer.anonymous_allowed,
-                                                     .methods = methods_.load()});
+    auto attempt = std::make_shared<Attempt>();
+    attempt->ticket = ticket;
+    attempt->anonymous_allowed = login.peer.anonymous_allowed;
+    attempt->methods = methods_.load();
     auto& credentials = attempt->credentials;
+    credentials.address = net::without_port(login.peer.address);
+    credentials.client_id = login.client_id;
+    credentials.certificate = login.peer.certificate;
     if (login.user_name) credentials.user_name = std::string(*login.user_name);
     if (login.password) credentials.password.emplace(as_text(*login.password));
     if (auto verdict = kept_out(*attempt)) return verdict;
@@ -82,19 +74,35 @@ std::optional<Verdict> Chain::proceed(const mqtt::Auth&, broker::Ticket) {
                    .reason = "this server has no such authentication method"};
 }
 
+// Who is gone need not be asked about any more: what waits for a thread costs nothing then.
+void Chain::abandon(broker::Ticket ticket) {
+    if (const auto attempt = take_back(ticket)) attempt->abandoned = true;
+}
+
+// Whoever waited elsewhere does not any more.
+std::shared_ptr<Chain::Attempt> Chain::take_back(broker::Ticket ticket) {
+    const std::scoped_lock lock(mutex_);
+    auto found = elsewhere_.extract({ticket.shard.value, ticket.connection.value});
+    return found ? std::move(found.mapped()) : nullptr;
+}
+
 // Who is banned, or has guessed too often.
 std::optional<Verdict> Chain::kept_out(const Attempt& attempt) {
-    const auto& [address, client_id, user_name, password, certificate] = attempt.credentials;
     const auto name = attempt.claimed_name();
-    if (auto ban = current_.get().banned(address, name, client_id, std::chrono::system_clock::now())) {
-        return refuse(attempt, ReasonCode::Banned, "banned", *std::move(ban));
-    }
+    if (auto verdict = banned(attempt, name)) return verdict;
     if (attempt.says_nothing()) return std::nullopt;
-    const auto wait = failures_.wait(address, name, std::chrono::steady_clock::now());
+    const auto wait = failures_.wait(attempt.credentials.address, name, std::chrono::steady_clock::now());
     if (!wait) return std::nullopt;
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
     const auto why = "too many wrong passwords; try again in " + std::to_string(seconds) + " s";
     return refuse(attempt, ReasonCode::Banned, why, why);
+}
+
+std::optional<Verdict> Chain::banned(const Attempt& attempt, std::string_view user_name) const {
+    const auto& from = attempt.credentials;
+    auto ban = current_.get().banned(from.address, user_name, from.client_id, std::chrono::system_clock::now());
+    if (!ban) return std::nullopt;
+    return refuse(attempt, ReasonCode::Banned, "banned", *std::move(ban));
 }
 
 // On the client's shard. Nothing: the answer comes later.
@@ -114,16 +122,38 @@ std::optional<Verdict> Chain::ask(const std::shared_ptr<Attempt>& attempt) {
 }
 
 bool Chain::ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (elsewhere_.size() >= waiting_max_) return false;
+        elsewhere_.emplace(std::pair(attempt->ticket.shard.value, attempt->ticket.connection.value), attempt);
+    }
     auto& pool = effort == Effort::Computes ? computing_ : waiting_;
     auto method = (*attempt->methods)[attempt->next];
-    ++attempt->next;
-    auto work = [method, attempt] { return method->check(attempt->credentials); };
+    attempt->generation = current_.generation();
+    auto work = [method, attempt]() -> Outcome {
+        if (attempt->abandoned) return Declined{};
+        return method->check(attempt->credentials);
+    };
     auto done = [this, method, attempt](Outcome outcome) {
-        auto verdict = hear(*attempt, *method, std::move(outcome));
-        if (!verdict) verdict = ask(attempt);
+        if (attempt->abandoned) return;
+        take_back(attempt->ticket);
+        const auto verdict = hear_from_elsewhere(attempt, *method, std::move(outcome));
         if (verdict) shards_.answer(attempt->ticket, *verdict);
     };
-    return pool.run(shards_.loop(attempt->ticket.shard), std::move(work), std::move(done));
+    if (pool.run(shards_.loop(attempt->ticket.shard), std::move(work), std::move(done))) return true;
+    take_back(attempt->ticket);
+    return false;
+}
+
+// What was right when it was asked need not be so any more: the account may have been disabled meanwhile, and nobody
+// will look at this client again.
+std::optional<Verdict> Chain::hear_from_elsewhere(const std::shared_ptr<Attempt>& attempt, const Method& method,
+                                                  Outcome outcome) {
+    const bool is_old = attempt->generation != current_.generation();
+    if (is_old && std::holds_alternative<Accepted>(outcome)) return ask(attempt);
+    ++attempt->next;
+    auto verdict = hear(*attempt, method, std::move(outcome));
+    return verdict ? std::move(verdict) : ask(attempt);
 }
 
 // Nothing: the next one is to be asked.
@@ -143,22 +173,15 @@ std::optional<Verdict> Chain::hear(Attempt& attempt, const Method& method, Outco
     return refuse(attempt, ReasonCode::BadUserNameOrPassword, "user name or password is not right", said(refused.why));
 }
 
-Verdict Chain::accept(const Attempt& attempt, std::string_view method, Accepted accepted) {
-    const auto now = std::chrono::system_clock::now();
-    if (auto ban = current_.get().banned({}, accepted.user_name, {}, now)) {
-        return refuse(attempt, ReasonCode::Banned, "banned", *std::move(ban));
-    }
-    Verdict verdict{.user_name = std::move(accepted.user_name), .attributes = std::move(accepted.attributes)};
+Verdict Chain::accept(const Attempt& attempt, std::string_view method, Accepted accepted) const {
+    if (auto verdict = banned(attempt, accepted.user_name)) return *std::move(verdict);
+    Verdict verdict{.detail = std::string(method),
+                    .user_name = std::move(accepted.user_name),
+                    .attributes = std::move(accepted.attributes)};
     if (accepted.expires_at) {
-        verdict.expires_at =
-            std::chrono::steady_clock::now() + std::chrono::duration_cast<Duration>(*accepted.expires_at - now);
+        const auto left = *accepted.expires_at - std::chrono::system_clock::now();
+        verdict.expires_at = std::chrono::steady_clock::now() + std::chrono::duration_cast<Duration>(left);
     }
-    report_({.accepted = true,
-             .method = method,
-             .user_name = verdict.user_name,
-             .client_id = attempt.credentials.client_id,
-             .address = attempt.credentials.address,
-             .why = {}});
     return verdict;
 }
 
@@ -179,12 +202,6 @@ Verdict Chain::nobody_knows(const Attempt& attempt) {
 }
 
 Verdict Chain::refuse(const Attempt& attempt, ReasonCode code, std::string_view to_client, std::string why) {
-    report_({.accepted = false,
-             .method = {},
-             .user_name = attempt.claimed_name(),
-             .client_id = attempt.credentials.client_id,
-             .address = attempt.credentials.address,
-             .why = why});
     return {.code = code,
             .reason = std::string(to_client),
             .detail = std::move(why),

@@ -4,10 +4,16 @@
 // other threads, and the answer brought back to the client's shard.
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "access/current.h"
@@ -21,16 +27,6 @@ namespace chappe::access {
 
 using Methods = std::vector<std::shared_ptr<const Method>>;
 
-// A login that has been decided, for the audit log. The views hold during the call only.
-struct LoginReport {
-    bool accepted;
-    std::string_view method;  // Which has decided; "anonymous"; empty: none.
-    std::string_view user_name;
-    std::string_view client_id;
-    std::string_view address;
-    std::string_view why;
-};
-
 class Chain final : public broker::Authenticator {
 public:
     // What the Chain needs of the shards.
@@ -39,10 +35,10 @@ public:
         // Hands the verdict to the shard; on its thread.
         std::function<void(broker::Ticket, const broker::Verdict&)> answer;
     };
-    using Report = std::function<void(const LoginReport&)>;  // Called on the shards' threads.
 
+    // Not more than `waiting_max` clients wait for a method that takes long; the others are refused with ServerBusy.
     // `current` outlives it; the loops of the shards have been stopped before it goes.
-    Chain(const Current& current, Methods methods, std::uint64_t seed, Shards shards, Report report);
+    Chain(const Current& current, Methods methods, std::size_t waiting_max, std::uint64_t seed, Shards shards);
     ~Chain() override;
 
     // For the clients that come from now on. From any thread.
@@ -51,25 +47,31 @@ public:
     [[nodiscard]] std::optional<broker::Verdict> authenticate(const broker::Login& login,
                                                               broker::Ticket ticket) override;
     [[nodiscard]] std::optional<broker::Verdict> proceed(const mqtt::Auth& auth, broker::Ticket ticket) override;
-    void abandon(broker::Ticket) override {}
+    void abandon(broker::Ticket ticket) override;
 
 private:
     struct Attempt;
 
     [[nodiscard]] std::optional<broker::Verdict> ask(const std::shared_ptr<Attempt>& attempt);
     [[nodiscard]] std::optional<broker::Verdict> hear(Attempt& attempt, const Method& method, Outcome outcome);
+    std::shared_ptr<Attempt> take_back(broker::Ticket ticket);
     [[nodiscard]] bool ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort);
-    [[nodiscard]] broker::Verdict accept(const Attempt& attempt, std::string_view method, Accepted accepted);
+    [[nodiscard]] std::optional<broker::Verdict> hear_from_elsewhere(const std::shared_ptr<Attempt>& attempt,
+                                                                     const Method& method, Outcome outcome);
+    [[nodiscard]] broker::Verdict accept(const Attempt& attempt, std::string_view method, Accepted accepted) const;
     [[nodiscard]] broker::Verdict nobody_knows(const Attempt& attempt);
-    [[nodiscard]] broker::Verdict refuse(const Attempt& attempt, mqtt::ReasonCode code, std::string_view to_client,
-                                         std::string why);
     [[nodiscard]] std::optional<broker::Verdict> kept_out(const Attempt& attempt);
+    [[nodiscard]] std::optional<broker::Verdict> banned(const Attempt& attempt, std::string_view user_name) const;
+    [[nodiscard]] static broker::Verdict refuse(const Attempt& attempt, mqtt::ReasonCode code,
+                                                std::string_view to_client, std::string why);
 
     const Current& current_;
     std::atomic<std::shared_ptr<const Methods>> methods_;
+    const std::size_t waiting_max_;
     LoginFailures failures_;
     const Shards shards_;
-    const Report report_;
+    std::mutex mutex_;
+    std::map<std::pair<std::uint16_t, std::uint64_t>, std::shared_ptr<Attempt>> elsewhere_;  // By shard and connection.
     net::WorkerPool computing_;
     net::WorkerPool waiting_;
 };

@@ -3,6 +3,7 @@
 // The Directory of now, which many threads read and one replaces.
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -23,11 +24,13 @@ public:
         generation_.store(next_generation(), std::memory_order_release);
     }
 
+    // Another one after each replace().
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
     // Valid on this thread until its next call of get() on any Current.
     [[nodiscard]] const Directory& get() const {
         thread_local Kept kept;
-        const auto generation = generation_.load(std::memory_order_acquire);
-        if (kept.generation != generation) {
+        if (kept.generation != generation()) {
             const std::scoped_lock lock(mutex_);
             kept = {generation_.load(std::memory_order_relaxed), directory_};
         }

@@ -63,18 +63,38 @@ Directory::Made Directory::make(accounts::Snapshot snapshot, const PolicyTexts& 
     return {std::move(directory), std::move(made.findings)};
 }
 
+std::shared_ptr<const Directory> Directory::with_accounts(accounts::Snapshot snapshot) const {
+    auto directory = std::shared_ptr<Directory>(new Directory(std::move(snapshot), policy_));
+    directory->anonymous_is_open_ = anonymous_is_open_;
+    directory->restricts_receiving_ = restricts_receiving_;
+    return directory;
+}
+
 Directory::Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy)
     : snapshot_(std::move(snapshot)),
       policy_(std::move(policy)),
-      by_name_(64, TextHash(std::random_device()())),
-      by_fingerprint_(64, TextHash(std::random_device()())) {
+      by_name_(snapshot_.users.size(), TextHash(std::random_device()())),
+      by_fingerprint_(0, by_name_.hash_function()),
+      banned_users_(0, by_name_.hash_function()),
+      banned_clients_(0, by_name_.hash_function()) {
     for (const auto& user : snapshot_.users) {
         by_name_.emplace(user.name, &user);
         for (const auto& fingerprint : user.fingerprints) by_fingerprint_.emplace(fingerprint, &user);
     }
-    for (const auto& ban : snapshot_.bans) {
-        if (ban.kind != accounts::BanKind::Address) continue;
-        if (const auto network = net::Network::parse(ban.value)) banned_networks_.emplace_back(*network, &ban);
+    for (const auto& ban : snapshot_.bans) add(ban);
+}
+
+void Directory::add(const accounts::Ban& ban) {
+    switch (ban.kind) {
+        case accounts::BanKind::Address:
+            if (const auto network = net::Network::parse(ban.value)) banned_networks_.emplace_back(*network, &ban);
+            return;
+        case accounts::BanKind::User:
+            banned_users_.emplace(ban.value, &ban);
+            return;
+        case accounts::BanKind::Client:
+            banned_clients_.emplace(ban.value, &ban);
+            return;
     }
 }
 
@@ -92,15 +112,17 @@ std::optional<std::string> Directory::banned(std::string_view address, std::stri
                                              std::string_view client_id, WallTime now) const {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     const auto holds = [&](const accounts::Ban& ban) { return !ban.until || *ban.until > seconds; };
-    const auto ip = net::IpAddress::parse(address);
-    for (const auto& [network, ban] : banned_networks_) {
-        if (ip && holds(*ban) && network.contains(*ip)) return "the address is banned: " + ban->reason;
+    if (!banned_networks_.empty()) {
+        const auto ip = net::IpAddress::parse(address);
+        for (const auto& [network, ban] : banned_networks_) {
+            if (ip && holds(*ban) && network.contains(*ip)) return "the address is banned: " + ban->reason;
+        }
     }
-    for (const auto& ban : snapshot_.bans) {
-        if (ban.kind == accounts::BanKind::Address || !holds(ban)) continue;
-        const bool is_user = ban.kind == accounts::BanKind::User;
-        if (ban.value != (is_user ? user_name : client_id)) continue;
-        return (is_user ? "the user is banned: " : "the client identifier is banned: ") + ban.reason;
+    if (const auto ban = banned_users_.find(user_name); ban != banned_users_.end() && holds(*ban->second)) {
+        return "the user is banned: " + ban->second->reason;
+    }
+    if (const auto ban = banned_clients_.find(client_id); ban != banned_clients_.end() && holds(*ban->second)) {
+        return "the client identifier is banned: " + ban->second->reason;
     }
     return std::nullopt;
 }

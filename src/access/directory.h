@@ -34,12 +34,14 @@ public:
 
     [[nodiscard]] const accounts::User* find(std::string_view name) const;
     [[nodiscard]] const accounts::User* find_by_fingerprint(std::string_view fingerprint) const;
-    [[nodiscard]] bool has_users() const noexcept { return !snapshot_.users.empty(); }
+    // The same rules for other accounts: where those that belong to them cannot be used.
+    [[nodiscard]] std::shared_ptr<const Directory> with_accounts(accounts::Snapshot snapshot) const;
     // The reason of a ban that holds for this client; nothing: none.
     [[nodiscard]] std::optional<std::string> banned(std::string_view address, std::string_view user_name,
                                                     std::string_view client_id, WallTime now) const;
     [[nodiscard]] const policy::Policy& policy() const noexcept { return *policy_; }
     [[nodiscard]] std::span<const accounts::User> users() const noexcept { return snapshot_.users; }
+    [[nodiscard]] std::span<const accounts::Ban> bans() const noexcept { return snapshot_.bans; }
     // Whether the accounts say the same as in another snapshot.
     [[nodiscard]] bool is_of(const accounts::Snapshot& other) const {
         return snapshot_.users == other.users && snapshot_.roles == other.roles && snapshot_.bans == other.bans;
@@ -51,16 +53,20 @@ public:
     [[nodiscard]] bool restricts_receiving() const noexcept { return restricts_receiving_; }
 
 private:
-    using Places = std::unordered_map<std::string_view, const accounts::User*, TextHash>;
+    template <class Thing>
+    using ByText = std::unordered_map<std::string_view, const Thing*, TextHash>;
 
     Directory(accounts::Snapshot snapshot, std::shared_ptr<const policy::Policy> policy);
+    void add(const accounts::Ban& ban);
 
     accounts::Snapshot snapshot_;
     std::shared_ptr<const policy::Policy> policy_;
     bool restricts_receiving_ = true;
     bool anonymous_is_open_ = false;
-    Places by_name_;
-    Places by_fingerprint_;
+    ByText<accounts::User> by_name_;
+    ByText<accounts::User> by_fingerprint_;
+    ByText<accounts::Ban> banned_users_;
+    ByText<accounts::Ban> banned_clients_;
     std::vector<std::pair<net::Network, const accounts::Ban*>> banned_networks_;
 };
 

@@ -62,6 +62,7 @@ enum class Bound : std::uint8_t {
     ClientIdLengthMax,
     ConnectionsMax,
     ConnectTimeoutSeconds,
+    LoginsWaitingMax,
     KeepAliveMaxSeconds,
     UnsentBytesMax,
     UnsentBytesTotalMax,

@@ -34,6 +34,7 @@ struct Limits {
     // Connections.
     std::uint32_t connections_max = 100'000;
     std::uint32_t connect_timeout_seconds = 10;  // From accept to a complete CONNECT and its authentication.
+    std::uint32_t logins_waiting_max = 1000;     // For an Authenticator that does not answer at once.
     std::uint16_t keep_alive_max_seconds = 65'535;
     std::size_t unsent_bytes_max = 4 * 1024 * 1024;  // Per connection; beyond it QoS 0 is dropped and QoS 1 and 2 wait.
     std::size_t unsent_bytes_total_max = std::size_t{1024} * 1024 * 1024;      // The same of all connections together.

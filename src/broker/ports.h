@@ -78,11 +78,12 @@ struct Login {
 };
 
 // The answer to a Login or to an AUTH: Success, ContinueAuthentication (with data for the client's next step), or a
-// reason code for the refusal and, in `reason`, what may be told to the client.
+// reason code for the refusal and, in `reason`, what may be told to the client. ServerBusy: logins_waiting_max clients
+// wait for an answer already.
 struct Verdict {
     mqtt::ReasonCode code = mqtt::ReasonCode::Success;
     std::string reason;
-    std::string detail;     // Of a refusal, for the log: what the client is not to know. Empty: the reason.
+    std::string detail;     // For the log: by which method it was accepted, or of a refusal what only we shall know.
     std::string user_name;  // Of a refused client: as it says.
     std::optional<std::string> authentication_data;
     std::shared_ptr<const Attributes> attributes;
@@ -170,6 +171,7 @@ struct Event {
     std::string_view topic;
     mqtt::ReasonCode code = mqtt::ReasonCode::Success;
     std::string_view reason;
+    std::string_view method = {};  // Of authentication, by which a client was accepted.
 };
 
 // Called on the shards' threads; must not block.

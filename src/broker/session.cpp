@@ -47,13 +47,11 @@ void Session::detach() {
 }
 
 bool Session::may_receive(const Message& message) const {
-    const auto& permissions = environment_.permissions;
-    if (!permissions.restricts_receiving()) return true;
-    if (std::exchange(permissions_generation_, environment_.permissions_generation) !=
-        environment_.permissions_generation) {
-        restricted_ = permissions.restricts_receiving_of(identity);
+    const auto generation = environment_.permissions_generation;
+    if (std::exchange(permissions_generation_, generation) != generation) {
+        restricted_ = environment_.permissions.restricts_receiving_of(identity);
     }
-    return !restricted_ || broker::may_receive(permissions, identity, message);
+    return !restricted_ || broker::may_receive(environment_.permissions, identity, message);
 }
 
 Session::Taken Session::deliver(const MessagePtr& message, QoS qos, bool retain,

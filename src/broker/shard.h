@@ -5,6 +5,7 @@
 // it does no input or output, and is used by one thread. Shards meet only in the Commons and by mail.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,16 @@ struct Redirect {
     std::string server_reference;
     bool permanent = false;
 };
+
+// Why a client may not stay.
+struct Farewell {
+    mqtt::ReasonCode code;
+    std::string_view reason;
+    bool ends_session = false;  // Or else it is there for when the client may come again.
+};
+
+// Asked about each session; the address is that of its connection, and empty while the client is away.
+using Judge = std::function<std::optional<Farewell>(const Identity& who, std::string_view address)>;
 
 struct ShardConfig {
     Limits limits;
@@ -111,10 +122,8 @@ public:
     // The Permissions answer otherwise than before: subscriptions that are not permitted any more end, in portions, and
     // nothing that was denied since is delivered from now on.
     void permissions_changed();
-    // What a user has is no longer theirs: ends the connections, and where `ends_sessions` the sessions as well.
-    // Returns how many sessions that concerned.
-    std::size_t disconnect_user(std::string_view user_name, mqtt::ReasonCode code, std::string_view reason,
-                                bool ends_sessions, Instant now);
+    // Ends the connections of clients who may not stay, and the sessions of those whose Farewell says so.
+    void dismiss(const Judge& judge, Instant now);
     // Sends one client, or all, to another server. Returns how many were told; clients older than 5.0 can't be, and
     // stay.
     std::size_t redirect_clients(std::optional<std::string_view> client_id, const Redirect& redirect, Instant now);

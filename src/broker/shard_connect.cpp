@@ -167,6 +167,7 @@ void Shard::apply(Connection& connection, const Verdict& verdict, Instant now) {
 void Shard::decide(Connection& connection, const mqtt::Connect& connect, const Verdict& verdict, Instant now) {
     connection.authentication = Connection::Authentication::Idle;
     if (is_error(verdict.code)) {
+        if (verdict.code == ReasonCode::ServerBusy) counters_.reached(Bound::LoginsWaitingMax);
         connection.identity.user_name = verdict.user_name;
         refuse(connection, verdict.code, verdict.reason, now, verdict.detail);
     } else if (verdict.code != ReasonCode::ContinueAuthentication) {
@@ -269,7 +270,8 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
                             .client_id = session->client_id,
                             .user_name = session->identity.user_name,
                             .address = connection.peer.address,
-                            .reason = to_string(connection.version)});
+                            .reason = to_string(connection.version),
+                            .method = verdict.detail});
     if (present) revoke(*session, now);
     session->resume(now);
     settle(*session, now);

@@ -73,24 +73,24 @@ bool Shard::keeps_permission(Session& session, SessionSubscription& subscription
     return true;
 }
 
-// Sessions that end may be those of others who got a will: they are found again by their id.
-std::size_t Shard::disconnect_user(std::string_view user_name, ReasonCode code, std::string_view reason,
-                                   bool ends_sessions, Instant now) {
-    std::vector<SessionId> theirs;
+// A session that ends may end others by its will, so they are found again by their ids.
+void Shard::dismiss(const Judge& judge, Instant now) {
+    std::vector<std::pair<SessionId, Farewell>> dismissed;
     sessions_.for_each([&](const Session& session) {
-        const bool concerned = session.connected() || ends_sessions;
-        if (concerned && session.identity.user_name == user_name && !session.identity.is_operator) {
-            theirs.push_back(session.id);
-        }
+        if (session.identity.is_operator) return;
+        const auto* connection = session.connection();
+        const auto address = connection != nullptr ? std::string_view(connection->peer.address) : std::string_view();
+        const auto farewell = judge(session.identity, address);
+        if (farewell && (session.connected() || farewell->ends_session)) dismissed.emplace_back(session.id, *farewell);
     });
-    for (const auto id : theirs) {
+    for (const auto& [id, farewell] : dismissed) {
         auto* session = sessions_.find(id);
-        if (session == nullptr) continue;
-        if (session->connected()) close(*session->connection(), code, reason, now);
-        session = sessions_.find(id);
-        if (session != nullptr && ends_sessions) end_session(*session, now);
+        if (session != nullptr && session->connected()) {
+            close(*session->connection(), farewell.code, farewell.reason, now);
+            session = sessions_.find(id);
+        }
+        if (session != nullptr && farewell.ends_session) end_session(*session, now);
     }
-    return theirs.size();
 }
 
 }  // namespace chappe::broker

@@ -73,6 +73,13 @@ std::string to_text(const Endpoint& endpoint) {
     return ip.address.is_v4() ? ip.address.text() + port : "[" + ip.address.text() + "]" + port;
 }
 
+std::string_view without_port(std::string_view endpoint) noexcept {
+    if (endpoint.starts_with('[')) return endpoint.substr(1, endpoint.find(']') - 1);
+    const auto colon = endpoint.rfind(':');
+    const bool has_port = colon != endpoint.npos && IpAddress::parse(endpoint.substr(0, colon));
+    return has_port ? endpoint.substr(0, colon) : endpoint;
+}
+
 bool is_loopback(const Endpoint& endpoint) noexcept {
     const auto* ip = std::get_if<IpEndpoint>(&endpoint);
     return ip == nullptr || ip->address.is_loopback();

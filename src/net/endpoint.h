@@ -49,6 +49,8 @@ using Endpoint = std::variant<IpEndpoint, UnixEndpoint>;
 
 // "192.168.1.5:1883", "[::1]:1883", "unix:/run/chappe.sock".
 [[nodiscard]] std::string to_text(const Endpoint& endpoint);
+// The address in such a text: "192.168.1.5", "::1"; what has no port stays as it is.
+[[nodiscard]] std::string_view without_port(std::string_view endpoint) noexcept;
 
 // Whether only processes of this machine can be at (or reach) the endpoint. Unix sockets are.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint) noexcept;

@@ -60,5 +60,12 @@ TEST(Peer, TellsWhoItIs) {
     EXPECT_FALSE((Peer{IpEndpoint{*IpAddress::parse("192.168.1.5"), 1}, {}}.is_local()));
 }
 
+TEST(Endpoint, WithoutItsPort) {
+    EXPECT_EQ(without_port("192.0.2.1:1883"), "192.0.2.1");
+    EXPECT_EQ(without_port("[2001:db8::1]:1883"), "2001:db8::1");
+    for (const auto* text : {"192.0.2.1", "2001:db8::1", "unix:/run/x", "unix:", ""})
+        EXPECT_EQ(without_port(text), text);
+}
+
 }  // namespace
 }  // namespace chappe::net

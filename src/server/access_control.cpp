@@ -13,6 +13,7 @@
 #include "access/stored_password.h"
 #include "base/assert.h"
 #include "crypto/random.h"
+#include "net/endpoint.h"
 #include "server/policy_file.h"
 
 namespace chappe::server {
@@ -47,16 +48,21 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
                                                                                Logger& logger) {
     auto control = std::unique_ptr<AccessControl>(new AccessControl(settings, logger));
     control->open_store();
-    auto made = control->read();
-    if (!made.directory) {
-        std::string errors;
-        for (const auto& finding : made.findings) errors += (errors.empty() ? "" : "\n") + to_string(finding);
-        return std::unexpected(errors);
-    }
-    static_cast<void>(control->apply(std::move(made)));
-    control->chain_ = std::make_unique<access::Chain>(*control->current_, control->methods(), random_seed(),
-                                                      std::move(shards), [](const access::LoginReport&) {});
+    TRY(control->read_at_start());
+    control->chain_ = std::make_unique<access::Chain>(
+        *control->current_, control->methods(), settings.limits.logins_waiting_max, random_seed(), std::move(shards));
     return control;
+}
+
+std::expected<void, std::string> AccessControl::read_at_start() {
+    watch_policy();
+    auto file = read_policy_of(settings_);
+    auto made = make_directory(take_snapshot().value_or(accounts::Snapshot{}), file);
+    if (!made.directory) return std::unexpected(lines_of(made.findings));
+    report(made.findings);
+    texts_ = std::move(file.texts);
+    current_->replace(std::move(made.directory));
+    return {};
 }
 
 // Without accounts the broker serves those who need none.
@@ -90,36 +96,40 @@ accounts::Result<void> AccessControl::make_administrator() {
     return {};
 }
 
-// Nothing: they cannot be read.
+// Nothing: they cannot be read, and stay as they are.
 std::optional<accounts::Snapshot> AccessControl::take_snapshot() {
     if (!store_) return accounts::Snapshot{};
     auto taken = store_->snapshot();
+    const bool were_readable = std::exchange(accounts_are_readable_, taken.has_value());
     if (taken) return *std::move(taken);
-    logger_.write(LogLevel::Error, "accounts_unread", "accounts cannot be read; the old ones stay",
-                  {{"reason", taken.error().text}});
+    if (were_readable) {
+        logger_.write(LogLevel::Error, "accounts_unread", "accounts cannot be read; the old ones stay",
+                      {{"reason", taken.error().text}});
+    }
     return std::nullopt;
 }
 
-access::Directory::Made AccessControl::read() {
+void AccessControl::watch_policy() {
     policy_file_.watch(settings_.policy.empty() ? std::vector<std::string>{} : std::vector{settings_.policy});
-    auto snapshot = take_snapshot();
-    if (!snapshot) return {};
-    return make_directory(*std::move(snapshot), settings_);
 }
 
-// False: it cannot be used, and the old one stays.
-bool AccessControl::apply(access::Directory::Made made) {
-    report(made.findings);
-    if (!made.directory) return false;
+// One with an error is reported, and what it said before counts.
+void AccessControl::read_policy() {
+    watch_policy();  // Before it is read: a change meanwhile is noticed the next time.
+    auto file = read_policy_of(settings_);
+    report(file.findings);
+    if (file.findings.empty()) texts_ = std::move(file.texts);
+}
+
+// An account that is disabled is so at once, whatever is wrong with the rules.
+void AccessControl::apply(accounts::Snapshot snapshot) {
     const auto before = current_->share();
-    current_->replace(made.directory);
-    if (!changed_) return true;  // At the start.
-    const auto users = changes(*before, *made.directory);
-    changed_(users);
-    logger_.write(LogLevel::Info, "access_changed", "accounts, roles, bans or the policy have changed",
-                  {{"locked_out", fmt::format("{}", fmt::join(users.locked_out, " "))},
-                   {"removed", fmt::format("{}", fmt::join(users.removed, " "))}});
-    return true;
+    auto made = access::Directory::make(snapshot, texts_);
+    report(made.findings);
+    const auto after = made.directory ? std::move(made.directory) : before->with_accounts(std::move(snapshot));
+    current_->replace(after);
+    if (changed_) changed_(std::make_shared<const Dismissals>(*before, after));
+    logger_.write(LogLevel::Info, "access_changed", "accounts, roles, bans or the policy have changed");
 }
 
 void AccessControl::report(const std::vector<policy::Finding>& findings) {
@@ -145,34 +155,50 @@ access::Methods AccessControl::methods() const {
     return methods;
 }
 
-ChangedUsers AccessControl::changes(const access::Directory& before, const access::Directory& after) const {
-    ChangedUsers changed;
-    const auto now = std::chrono::system_clock::now();
-    for (const auto& user : before.users()) {
-        const auto* still = after.find(user.name);
-        if (still == nullptr) {
-            changed.removed.push_back(user.name);
-        } else if ((user.enabled && !still->enabled) || user.password != still->password ||
-                   after.banned({}, user.name, {}, now)) {
-            changed.locked_out.push_back(user.name);
-        }
-    }
-    return changed;
-}
-
 void AccessControl::poll() {
-    const auto changed = store_ ? store_->changed() : accounts::Result<bool>(false);
-    if (policy_file_.changed()) return static_cast<void>(apply(read()));
-    if (!changed || !*changed) return;
-    const auto snapshot = take_snapshot();
-    if (snapshot && !current_->share()->is_of(*snapshot)) static_cast<void>(apply(read()));
+    const bool policy_changed = policy_file_.changed();
+    if (policy_changed) read_policy();
+    const auto accounts_changed = store_ ? store_->changed() : accounts::Result<bool>(false);
+    if (!policy_changed && accounts_changed && !*accounts_changed) return;
+    auto snapshot = take_snapshot();
+    if (!snapshot) return;
+    if (policy_changed || !current_->share()->is_of(*snapshot)) apply(*std::move(snapshot));
 }
 
 void AccessControl::configure(const Settings& settings) {
-    if (settings.access == settings_) return static_cast<void>(apply(read()));
-    const auto before = std::exchange(settings_, settings.access);
-    if (!apply(read())) settings_.policy = before.policy;
-    chain_->replace(methods());
+    if (settings.access != settings_) {
+        settings_ = settings.access;
+        chain_->replace(methods());
+    }
+    read_policy();
+    if (auto snapshot = take_snapshot()) apply(*std::move(snapshot));
+}
+
+Dismissals::Dismissals(const access::Directory& before, std::shared_ptr<const access::Directory> after)
+    : after_(std::move(after)), bans_changed_(!std::ranges::equal(before.bans(), after_->bans())) {
+    for (const auto& user : before.users()) {
+        const auto* still = after_->find(user.name);
+        if (still == nullptr) {
+            accounts_.emplace(user.name, Why::Removed);
+        } else if ((user.enabled && !still->enabled) || user.password != still->password) {
+            accounts_.emplace(user.name, Why::Changed);
+        }
+    }
+}
+
+std::optional<broker::Farewell> Dismissals::farewell(const broker::Identity& who, std::string_view address) const {
+    using mqtt::ReasonCode;
+    if (const auto account = accounts_.find(who.user_name); account != accounts_.end()) {
+        const bool is_gone = account->second == Why::Removed;
+        return broker::Farewell{.code = ReasonCode::NotAuthorized,
+                                .reason = is_gone ? "the account has been removed" : "the account has been changed",
+                                .ends_session = is_gone};
+    }
+    const auto now = std::chrono::system_clock::now();
+    if (!bans_changed_ || !after_->banned(net::without_port(address), who.user_name, who.client_id, now)) {
+        return std::nullopt;
+    }
+    return broker::Farewell{.code = ReasonCode::Banned, .reason = "banned"};
 }
 
 }  // namespace chappe::server

@@ -3,16 +3,22 @@
 // Accounts, roles and bans of a running broker: reads them from chappe.db and the policy file, notices changes, and
 // tells who is concerned. Used on the main thread; what it hands out (authenticator, permissions) is used by all.
 
+#include <cstdint>
+#include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "access/chain.h"
 #include "access/current.h"
 #include "access/permissions.h"
 #include "accounts/account_store.h"
+#include "broker/shard.h"
 #include "crypto/secret.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
@@ -20,24 +26,36 @@
 
 namespace chappe::server {
 
-// What a change means for users who may be connected.
-struct ChangedUsers {
-    std::vector<std::string> removed;     // Their sessions end.
-    std::vector<std::string> locked_out;  // Disabled, banned, or with another password: their connections end.
+// Who may not stay after a change. Immutable, so that all shards may ask.
+class Dismissals {
+public:
+    Dismissals(const access::Directory& before, std::shared_ptr<const access::Directory> after);
+
+    // Nobody has to go.
+    [[nodiscard]] bool empty() const noexcept { return accounts_.empty() && !bans_changed_; }
+    [[nodiscard]] std::optional<broker::Farewell> farewell(const broker::Identity& who, std::string_view address) const;
+
+private:
+    enum class Why : std::uint8_t { Removed, Changed };
+
+    std::shared_ptr<const access::Directory> after_;
+    std::map<std::string, Why, std::less<>> accounts_;
+    bool bans_changed_;
 };
 
 class AccessControl {
 public:
-    using Changed = std::function<void(const ChangedUsers&)>;
+    using Changed = std::function<void(std::shared_ptr<const Dismissals>)>;
 
-    // Opens chappe.db in the data directory, and makes it where it is not there, with an administrator. A database or
-    // policy that cannot be used is logged, and nobody is let in or permitted anything by it. Fails where the policy
-    // file has errors: a person is waiting to read them.
+    // Opens chappe.db in the data directory, and makes it where it is not there, with an administrator. One that cannot
+    // be used is logged, and nobody is let in by it. Not more than `logins_waiting_max` clients wait for a slow answer.
+    // Fails where the policy has errors: a person is waiting to read them. Later ones are logged: then the rules stay
+    // as they are, but users and bans are those of now.
     [[nodiscard]] static std::expected<std::unique_ptr<AccessControl>, std::string> open(const Settings& settings,
                                                                                          access::Chain::Shards shards,
                                                                                          Logger& logger);
 
-    // Called with what has changed, after it holds for new decisions.
+    // Called after a change holds for new decisions.
     void on_change(Changed changed) { changed_ = std::move(changed); }
 
     [[nodiscard]] broker::Authenticator& authenticator() noexcept { return *chain_; }
@@ -55,18 +73,21 @@ private:
 
     void open_store();
     [[nodiscard]] accounts::Result<void> make_administrator();
+    [[nodiscard]] std::expected<void, std::string> read_at_start();
     [[nodiscard]] std::optional<accounts::Snapshot> take_snapshot();
-    [[nodiscard]] access::Directory::Made read();
-    [[nodiscard]] bool apply(access::Directory::Made made);
+    void watch_policy();
+    void read_policy();
+    void apply(accounts::Snapshot snapshot);
     void report(const std::vector<policy::Finding>& findings);
     [[nodiscard]] access::Methods methods() const;
-    [[nodiscard]] ChangedUsers changes(const access::Directory& before, const access::Directory& after) const;
 
     AccessSettings settings_;
     std::string directory_;  // Of the data.
     Logger& logger_;
     std::optional<accounts::AccountStore> store_;
+    bool accounts_are_readable_ = true;  // When they were looked at last.
     FileWatch policy_file_;
+    access::PolicyTexts texts_;  // The last that were right.
     const std::shared_ptr<access::Current> current_;
     access::Permissions permissions_;
     std::unique_ptr<access::Chain> chain_;

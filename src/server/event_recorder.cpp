@@ -43,7 +43,8 @@ void EventRecorder::record(const Event& event) {
                    {"address", event.address},
                    {"topic", event.topic},
                    {"code", has_code ? to_string(event.code) : std::string_view{}},
-                   {"reason", event.reason}});
+                   {"reason", event.reason},
+                   {"method", event.method}});
 }
 
 }  // namespace chappe::server

@@ -130,13 +130,23 @@ PolicyFile read_policy_file(const std::string& path) {
     return unread;
 }
 
-access::Directory::Made make_directory(accounts::Snapshot snapshot, const AccessSettings& settings) {
+PolicyFile read_policy_of(const AccessSettings& settings) {
     PolicyFile file;
     if (!settings.policy.empty()) file = read_policy_file(settings.policy);
-    if (!file.findings.empty()) return {nullptr, std::move(file.findings)};
     const bool by_certificate = std::ranges::find(settings.methods, "certificate") != settings.methods.end();
     file.texts.roles_from_outside = by_certificate && !settings.certificate_roles.empty();
+    return file;
+}
+
+access::Directory::Made make_directory(accounts::Snapshot snapshot, const PolicyFile& file) {
+    if (!file.findings.empty()) return {nullptr, file.findings};
     return access::Directory::make(std::move(snapshot), file.texts);
+}
+
+std::string lines_of(const std::vector<Finding>& findings) {
+    std::string lines;
+    for (const auto& finding : findings) lines += (lines.empty() ? "" : "\n") + to_string(finding);
+    return lines;
 }
 
 std::string to_string(const Finding& finding) {

@@ -30,10 +30,14 @@ struct PolicyFile {
 // The same from the disk.
 [[nodiscard]] PolicyFile read_policy_file(const std::string& path);
 
-// Accounts and the policy file together, as a broker with these settings knows them.
-[[nodiscard]] access::Directory::Made make_directory(accounts::Snapshot snapshot, const AccessSettings& settings);
+// The file of these settings, and what else they say of roles; nothing of a file where there is none.
+[[nodiscard]] PolicyFile read_policy_of(const AccessSettings& settings);
+
+// Accounts and policy together; a file with findings makes none.
+[[nodiscard]] access::Directory::Made make_directory(accounts::Snapshot snapshot, const PolicyFile& file);
 
 // "policy.toml:12: error: ..."
 [[nodiscard]] std::string to_string(const policy::Finding& finding);
+[[nodiscard]] std::string lines_of(const std::vector<policy::Finding>& findings);
 
 }  // namespace chappe::server

@@ -63,7 +63,7 @@ std::expected<void, std::string> Server::open() {
     signals_ = std::move(*signals);
     TRY(open_access());
     TRY(start_shards());
-    access_->on_change([this](const ChangedUsers& users) { access_changed(users); });
+    access_->on_change([this](const auto& dismissals) { access_changed(dismissals); });
     add_control();
     watch_tls_files();
     TRY(open_listeners());
@@ -108,16 +108,13 @@ std::expected<void, std::string> Server::open_access() {
 }
 
 // On every shard, since a user may have clients on all of them.
-void Server::access_changed(const ChangedUsers& users) {
-    using mqtt::ReasonCode;
+void Server::access_changed(const std::shared_ptr<const Dismissals>& dismissals) {
     for (const auto& shard : shards_) {
-        shard->with_shard([users](broker::Shard& target, Instant now) {
-            for (const auto& name : users.removed) {
-                target.disconnect_user(name, ReasonCode::NotAuthorized, "the account has been removed", true, now);
-            }
-            for (const auto& name : users.locked_out) {
-                target.disconnect_user(name, ReasonCode::NotAuthorized, "the account has been changed", false, now);
-            }
+        shard->with_shard([dismissals](broker::Shard& target, Instant now) {
+            const auto judge = [&](const broker::Identity& who, std::string_view address) {
+                return dismissals->farewell(who, address);
+            };
+            if (!dismissals->empty()) target.dismiss(judge, now);
             target.permissions_changed();
         });
     }

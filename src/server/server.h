@@ -60,7 +60,7 @@ private:
     [[nodiscard]] std::expected<void, std::string> open_control_socket();
     [[nodiscard]] net::Result<net::ListenUrl> listen(const Listener& wanted, ShardThread& thread, bool is_control);
     [[nodiscard]] std::expected<void, std::string> open_access();
-    void access_changed(const ChangedUsers& users);
+    void access_changed(const std::shared_ptr<const Dismissals>& dismissals);
     void apply_listener_settings();
     void reload_tls();
     void watch_tls_files();

@@ -315,6 +315,13 @@ TEST_P(AnswerThatComesLater, LetsTheClientInWithAllThatItHasSentMeanwhile) {
     EXPECT_THAT(authenticator.abandoned, IsEmpty());
 }
 
+TEST_P(AnswerThatComesLater, ThatTooManyWaitForIsCounted) {
+    auto client = broker.open(brief("c"));
+    answer({.code = ReasonCode::ServerBusy});
+    EXPECT_FALSE(client.connected());
+    EXPECT_EQ(broker.reached(broker::Bound::LoginsWaitingMax), 1U);
+}
+
 TEST_P(AnswerThatComesLater, RefusesTheClientAndAllThatItHasSentMeanwhile) {  // [MQTT-3.1.4-6]
     auto client = broker.open(version());
     client.send({brief("c"), PingReq{}});

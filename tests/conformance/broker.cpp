@@ -340,11 +340,8 @@ void Broker::permissions_changed() {
     state_->settle();
 }
 
-void Broker::disconnect_user(std::string_view user_name, bool ends_sessions) {
-    for (const auto& shard : state_->shards) {
-        static_cast<void>(shard->disconnect_user(user_name, ReasonCode::NotAuthorized, "the account is disabled",
-                                                 ends_sessions, state_->now));
-    }
+void Broker::dismiss(const broker::Judge& judge) {
+    for (const auto& shard : state_->shards) shard->dismiss(judge, state_->now);
     state_->settle();
 }
 

@@ -126,7 +126,7 @@ public:
     void shut_down();
     void redirect_clients(const broker::Redirect& redirect);
     void permissions_changed();
-    void disconnect_user(std::string_view user_name, bool ends_sessions);
+    void dismiss(const broker::Judge& judge);
 
     // From now on shards leave what others send them in their mailboxes, or read it again.
     void hold_mail();

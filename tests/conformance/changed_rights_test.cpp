@@ -82,6 +82,13 @@ protected:
         return with_name;
     }
 
+    void dismiss_u(bool ends_sessions) {
+        broker.dismiss([&](const broker::Identity& who, std::string_view) -> std::optional<broker::Farewell> {
+            if (who.user_name != "u") return std::nullopt;
+            return broker::Farewell{ReasonCode::NotAuthorized, "the account is disabled", ends_sessions};
+        });
+    }
+
     const Broker* here = nullptr;
     Doorkeeper authenticator{here};
     Roles permissions;
@@ -179,7 +186,7 @@ TEST_P(ChangedRights, NoHigherQosIsGrantedThanPermitted) {  // [MQTT-3.8.4-7]
 TEST_P(ChangedRights, AUserWhoIsDisabledIsDisconnectedAndKeepsTheSession) {
     permissions.roles["u"] = {{"a"}};
     auto client = broker.subscriber(as("u", lasting("s")), "a", {.qos = AtLeastOnce});
-    broker.disconnect_user("u", false);
+    dismiss_u(false);
     if (version() == V5) {
         EXPECT_THAT(client.received(), ElementsAre("DISCONNECT 0x87", "closed"));
     } else {
@@ -195,11 +202,32 @@ TEST_P(ChangedRights, AUserWhoIsRemovedLosesSessionsAsWell) {
     auto away = broker.subscriber(as("u", lasting("away")), "a", {.qos = AtLeastOnce});
     away.drop();
     auto client = broker.subscriber(as("u", lasting("here")), "a", {.qos = AtLeastOnce});
-    broker.disconnect_user("u", true);
+    dismiss_u(true);
     EXPECT_FALSE(client.connected());
     publisher.send(publish("a", "1", AtLeastOnce, 1));
     EXPECT_THAT(broker.connect(as("u", lasting("away"))).received(), IsEmpty());
     EXPECT_THAT(broker.connect(as("u", lasting("here"))).received(), IsEmpty());
+}
+
+// Each of two sends the other its will.
+TEST_P(ChangedRights, WhoIsDismissedTogetherGetsNoLongerEachOthersWills) {
+    permissions.roles["u"] = {{"a"}};
+    auto connect = as("u", brief("1"));
+    connect.will = Will{.topic = "a", .payload = as_bytes("gone")};
+    auto first = broker.subscriber(connect, "a");
+    connect.client_id = "2";
+    auto second = broker.subscriber(connect, "a");
+    std::map<std::string, bool> has_address;
+    broker.subscriber(lasting("away"), "b").drop();
+    broker.dismiss([&](const broker::Identity& who, std::string_view address) -> std::optional<broker::Farewell> {
+        has_address[who.client_id] = !address.empty();
+        if (who.user_name != "u") return std::nullopt;
+        return broker::Farewell{ReasonCode::Banned, "banned", true};
+    });
+    EXPECT_FALSE(first.connected());
+    EXPECT_FALSE(second.connected());
+    EXPECT_THAT(has_address, ElementsAre(testing::Pair("1", true), testing::Pair("2", true),
+                                         testing::Pair("away", false), testing::Pair("p", true)));
 }
 
 TEST_P(ChangedRights, TheConnectionEndsWithWhatItHasAuthenticatedWith) {  // 0xA0: 3.14.2.1
