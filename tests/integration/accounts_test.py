@@ -33,8 +33,7 @@ class AccountsCase(unittest.TestCase):
         process = Process([chappe_command(), *words, "--data", self.data], stdin=stdin is not None)
         self.addCleanup(process.kill)
         if stdin is not None:
-            process.write(stdin.encode())
-            process.close_stdin()
+            process.feed(stdin.encode())
         self.assertEqual(process.finish(), expect, process.report())
         self.assertIsNone(SANITIZER_REPORT.search(b"\n".join(process.stderr)), process.report())
         self.said += b"\n".join(process.stdout + process.stderr)

@@ -131,8 +131,7 @@ def run(case, tool, *options, where=None, stdin=None, seconds=limits.EVENT_SECON
     process = Process([*tool_command(case, tool), *(where or tcp(case.server)), *options], stdin=stdin is not None)
     case.addCleanup(process.kill)
     if stdin is not None:
-        process.write(stdin)
-        process.close_stdin()
+        process.feed(stdin)
     code = process.finish(seconds)
     if expect is not None and code != expect:
         raise AssertionError(f"{tool} ended with {code}, not {expect}\n{process.report()}")

@@ -1,6 +1,7 @@
 """A child process whose lines are waited for, not polled."""
 
 import atexit
+import contextlib
 import os
 import signal
 import subprocess
@@ -80,6 +81,13 @@ class Process:
 
     def close_stdin(self):
         self._popen.stdin.close()
+
+    def feed(self, data):
+        """All of its standard input. A program may end before it has read that."""
+        with contextlib.suppress(BrokenPipeError):
+            self.write(data)
+        with contextlib.suppress(BrokenPipeError):
+            self.close_stdin()
 
     def wait_line(self, matches, lines=None, start=0, seconds=limits.EVENT_SECONDS, what="a line"):
         """The first line at or after index `start` of `lines` (stdout unless told) for which matches(line) is true."""
