@@ -78,7 +78,9 @@ bool is_our_own(std::string_view origin, std::string_view host, bool over_tls) {
     const auto scheme_end = origin.find("://");
     if (scheme_end == origin.npos || host.empty()) return false;
     if (!equal_in_any_case(origin.substr(scheme_end + 3), host)) return false;
-    return over_tls || is_local_name(without_port(host));
+    // A page without TLS may come from anybody in between, and its port only seems the same: neither is written.
+    if (over_tls) return equal_in_any_case(origin.substr(0, scheme_end), "https");
+    return is_local_name(without_port(host));
 }
 
 bool may_connect(const RequestHead& request, const Rules& rules, bool over_tls) {
@@ -131,7 +133,8 @@ Answer answer(const RequestHead& request, const Rules& rules, bool over_tls) {
     }
     if (!request.is_http_1_1) return refusal(version_not_supported, "A WebSocket needs HTTP/1.1.");
     if (!request.only("Host")) return refusal(bad_request, "A request needs one Host.");
-    if (request.has("Transfer-Encoding") || request.only("Content-Length").value_or("0") != "0") {
+    const bool has_length = request.has("Content-Length");
+    if (request.has("Transfer-Encoding") || (has_length && request.only("Content-Length") != "0")) {
         return refusal(bad_request, "A request for a WebSocket has no content.");
     }
     if (!request.list_has("Upgrade", "websocket") || !request.list_has("Connection", "Upgrade")) {

@@ -130,6 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Upgrade, Refusal,
                              {"NoHost", request({{"Host", ""}}), 400},
                              {"TwoHosts", request({{"host", "b"}}), 400},
                              {"Content", request({{"Content-Length", "5"}}), 400},
+                             {"ContentTwice", request({{"Content-Length", "5"}, {"content-length", "5"}}), 400},
                              {"ChunkedContent", request({{"Transfer-Encoding", "chunked"}}), 400},
                              {"NoUpgrade", request({{"Upgrade", ""}}), 426},
                              {"AnotherUpgrade", request({{"Upgrade", "h2c"}}), 426},
@@ -168,6 +169,8 @@ TEST(Origins, OfOurOwnMayConnect) {
     EXPECT_FALSE(allowed("http://rebound.example:8080", "rebound.example:8080"));
     EXPECT_TRUE(allowed("https://broker.example", "broker.example", true));
     EXPECT_FALSE(allowed("https://evil.example", "broker.example", true));
+    EXPECT_FALSE(allowed("http://broker.example", "broker.example", true));
+    EXPECT_FALSE(allowed("http://localhost", "localhost", true));
 }
 
 TEST(Origins, CanBeListed) {
