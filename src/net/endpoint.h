@@ -79,7 +79,7 @@ struct Peer {
     std::optional<Credentials> credentials;  // Unix sockets only.
     std::shared_ptr<const TlsPeer> tls;      // Null: no TLS, or its handshake is not over.
 
-    // "192.168.1.5:50312", or "unix:/run/chappe.sock pid=4242 uid=1000".
+    // "192.168.1.5:50312", or "unix:/run/chappe.sock pid=4242 uid=1000"; without the port where it is not known (0).
     [[nodiscard]] std::string text() const;
     [[nodiscard]] bool is_local() const noexcept { return is_loopback(endpoint); }
 };

@@ -53,6 +53,8 @@ TEST(Endpoint, SurvivesTheKernelsForm) {
 TEST(Peer, TellsWhoItIs) {
     EXPECT_EQ((Peer{IpEndpoint{*IpAddress::parse("192.168.1.5"), 50312}, {}}.text()), "192.168.1.5:50312");
     EXPECT_EQ((Peer{IpEndpoint{*IpAddress::parse("::1"), 50312}, {}}.text()), "[::1]:50312");
+    EXPECT_EQ((Peer{IpEndpoint{*IpAddress::parse("192.168.1.5"), 0}, {}}.text()), "192.168.1.5");
+    EXPECT_EQ((Peer{IpEndpoint{*IpAddress::parse("2001:db8::5"), 0}, {}}.text()), "[2001:db8::5]");
     const Peer local{UnixEndpoint{"/run/x"}, Credentials{.process = 4242, .user = 1000, .group = 100}};
     EXPECT_EQ(local.text(), "unix:/run/x pid=4242 uid=1000");
     EXPECT_TRUE(local.is_local());

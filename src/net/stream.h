@@ -55,6 +55,9 @@ public:
     // Ends our direction, after what was written so far; reading goes on.
     [[nodiscard]] virtual Result<void> finish_writing() = 0;
 
+    // The server stops: where the protocol can say so, it is what the peer is told at the end.
+    virtual void going_away() noexcept {}
+
     // Detaches and closes. What was written is still delivered, unless the peer keeps sending (see LingeringClose).
     virtual void close() noexcept = 0;
     [[nodiscard]] virtual bool is_open() const noexcept = 0;

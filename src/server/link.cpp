@@ -120,6 +120,10 @@ void Link::abort() {
     if (stream_) end("");
 }
 
+void Link::going_away() noexcept {
+    if (stream_) stream_->going_away();
+}
+
 std::unique_ptr<net::Stream> Link::release_stream() {
     stream_->detach();
     thread_.remove(id_);

@@ -42,6 +42,8 @@ public:
     // The last bytes are sent in the background; this side is done with.
     void close();
     void abort();
+    // The server stops.
+    void going_away() noexcept;
     // Ends the link; stream and account go to another thread.
     [[nodiscard]] std::unique_ptr<net::Stream> release_stream();
     [[nodiscard]] const std::shared_ptr<ListenerAccount>& account() const noexcept { return account_; }

@@ -355,6 +355,7 @@ void Server::await_mail() {
 void Server::close_connections() {
     shards_awaited_ = shards_.size();
     for (const auto& shard : shards_) {
+        shard->going_away();
         shard->with_shard([](broker::Shard& target, Instant now) { target.shut_down(now); });
         shard->when_drained([this] {
             loop_->post([this] {

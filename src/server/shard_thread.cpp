@@ -57,6 +57,15 @@ void ShardThread::when_drained(net::Callback callback) {
     loop_->post([this, callback = std::move(callback)]() mutable { drained_ = std::move(callback); });
 }
 
+void ShardThread::going_away() {
+    loop_->post([this] {
+        going_away_ = true;
+        for (const auto& link : links_) {
+            if (link) link->going_away();
+        }
+    });
+}
+
 void ShardThread::accept(std::unique_ptr<net::Stream> stream, broker::Peer peer,
                          std::shared_ptr<ListenerAccount> account) {
     const auto id = shard_.accept(std::move(peer), loop_->now());
@@ -71,6 +80,7 @@ void ShardThread::add(ConnectionId id, std::unique_ptr<Link> link) {
     auto& place = links_[slot];
     ASSERT(place == nullptr);
     place = std::move(link);
+    if (going_away_) place->going_away();  // Another shard has handed it over meanwhile.
     if (const auto attached = place->attach(id); !attached) place->abort();
 }
 

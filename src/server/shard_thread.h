@@ -41,6 +41,8 @@ public:
     void when_mail_is_read(std::move_only_function<void(bool quiet)> function);
     // Runs the function once no connection is left and the last bytes of all have been sent.
     void when_drained(net::Callback callback);
+    // From now on connections that end are told that the server stops.
+    void going_away();
     void wake() noexcept { loop_->wake(); }
     [[nodiscard]] const broker::Counters& counters() const noexcept { return shard_.counters(); }
 
@@ -72,6 +74,7 @@ private:
     std::vector<std::unique_ptr<Link>> ended_;  // Destroyed when the round ends.
     net::Callback drained_;
     bool has_had_mail_ = true;
+    bool going_away_ = false;
     std::thread thread_;
 };
 

@@ -25,6 +25,7 @@ public:
     // Where MQTT is not spoken, all is taken and goes nowhere.
     [[nodiscard]] net::Result<std::size_t> write(std::span<const iovec> pieces) override;
     [[nodiscard]] net::Result<void> finish_writing() override;
+    void going_away() noexcept override { below_->going_away(); }
     void close() noexcept override;
     [[nodiscard]] bool is_open() const noexcept override { return below_->is_open(); }
     // With the address that a trusted proxy has told.

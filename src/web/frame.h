@@ -24,6 +24,7 @@ enum class Opcode : std::uint8_t {
 
 enum class CloseCode : std::uint16_t {
     Normal = 1000,
+    GoingAway = 1001,
     ProtocolError = 1002,
     UnsupportedData = 1003,
     None = 1005,  // A Close frame without a code. It is never sent as a number.

@@ -209,7 +209,7 @@ net::Result<std::size_t> WebSocketStream::write_frame(std::span<const iovec> pie
 
 // Where the owner breaks off within a frame, no Close frame can follow it.
 net::Result<void> WebSocketStream::finish_writing() {
-    if (!goodbye_) goodbye_ = Goodbye{CloseCode::Normal, ""};
+    if (!goodbye_) goodbye_ = Goodbye{ending_, ""};
     finish_follows_ = true;
     return flush();
 }

@@ -32,6 +32,7 @@ public:
     [[nodiscard]] net::Result<std::size_t> write(std::span<const iovec> pieces) override;
     // Sends a Close frame first.
     [[nodiscard]] net::Result<void> finish_writing() override;
+    void going_away() noexcept override { ending_ = CloseCode::GoingAway; }
     void close() noexcept override;
     [[nodiscard]] bool is_open() const noexcept override { return below_->is_open(); }
     [[nodiscard]] const net::Peer& peer() const noexcept override { return below_->peer(); }
@@ -60,6 +61,7 @@ private:
     Buffer unsent_;               // Of ours: the rest of a head, or of a control frame.
     std::size_t promised_ = 0;    // What the frame that has been begun still has to contain, behind `unsent_`.
     std::optional<Buffer> pong_;  // Its payload, until it can be sent.
+    CloseCode ending_ = CloseCode::Normal;  // What is said where it is our owner who ends the WebSocket.
     std::optional<Goodbye> goodbye_;
     std::optional<net::IoError> below_failed_;  // When something of ours was sent.
     std::string_view violation_;                // Empty: none.

@@ -173,6 +173,13 @@ TEST_F(WebSocket, SaysGoodbye) {
     EXPECT_EQ(wire.sent, server_frame(0x82, "last words") + server_frame(0x88, "\x03\xe8"s));
 }
 
+TEST_F(WebSocket, SaysThatTheServerStops) {
+    stream.going_away();
+    EXPECT_EQ(wire.sent, "");
+    ASSERT_TRUE(stream.finish_writing().has_value());
+    EXPECT_EQ(wire.sent, server_frame(0x88, "\x03\xe9"s));
+}
+
 TEST_F(WebSocket, TellsTheEndWhenItsGoodbyeIsSent) {
     wire.room = 1;
     ASSERT_TRUE(stream.finish_writing().has_value());
