@@ -89,7 +89,7 @@ Bytes gather(std::span<const iovec> pieces, std::size_t skip, std::span<std::uin
 }  // namespace
 
 Stream::Stream(std::unique_ptr<net::Stream> below, SslHandle ssl, std::shared_ptr<const void> keeps)
-    : below_(std::move(below)), keeps_(std::move(keeps)), ssl_(std::move(ssl)), peer_(below_->peer()) {
+    : below_(std::move(below)), keeps_(std::move(keeps)), ssl_(std::move(ssl)) {
     auto* bio = BIO_new(bio_method());
     if (bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, this);
@@ -130,7 +130,7 @@ int Stream::read_below(std::span<std::uint8_t> into) {
     }
     read_without_data_ += outcome->size;
     if (read_without_data_ > read_without_data_max) {
-        below_works_ = too_much(peer_);
+        below_works_ = too_much(peer());
         return -1;
     }
     if (outcome->size != 0) return static_cast<int>(outcome->size);
@@ -150,7 +150,7 @@ void Stream::write_below(Bytes bytes) {
         bytes = bytes.subspan(*taken);
     }
     unsent_.append(bytes);
-    if (unsent_.size() > unsent_max) below_works_ = too_much(peer_);
+    if (unsent_.size() > unsent_max) below_works_ = too_much(peer());
 }
 
 net::Result<void> Stream::flush() {
@@ -242,7 +242,7 @@ std::unexpected<net::IoError> Stream::fail(int ssl_error) {
         failure_ = below_works_.error();
         return std::unexpected(*failure_);
     }
-    auto what = "read from " + peer_.text() + ": TLS: ";
+    auto what = "read from " + peer().text() + ": TLS: ";
     const auto verified = SSL_get_verify_result(ssl_.get());
     if (verified != X509_V_OK) {
         what += "the peer's certificate is refused: ";
@@ -267,7 +267,13 @@ void Stream::note_handshake() {
     tls->application_protocol.assign(reinterpret_cast<const char*>(protocol), size);
     if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) tls->server_name = name;
     auto* certificate = SSL_get0_peer_certificate(ssl_.get());
-    if (certificate != nullptr) tls->certificate = std::make_shared<Certificate>(describe(*certificate));
+    peer_ = below_->peer();
+    if (peer_.tls) {
+        // A proxy has ended the client's TLS, and this one is its own: so would be the certificate.
+        tls->certificate = peer_.tls->certificate;
+    } else if (certificate != nullptr) {
+        tls->certificate = std::make_shared<Certificate>(describe(*certificate));
+    }
     peer_.tls = std::move(tls);
     // Whatever call it was in which the handshake ended, there may be data to read, and what waited to be written.
     if (handler_ != nullptr) loop_->again(*handler_, {.readable = true, .writable = true});

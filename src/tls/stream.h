@@ -26,7 +26,7 @@ public:
     [[nodiscard]] net::Result<void> finish_writing() override;
     void close() noexcept override;
     [[nodiscard]] bool is_open() const noexcept override { return below_->is_open(); }
-    [[nodiscard]] const net::Peer& peer() const noexcept override { return peer_; }
+    [[nodiscard]] const net::Peer& peer() const noexcept override { return established_ ? peer_ : below_->peer(); }
 
     // --- For the BIO through which OpenSSL reads and writes.
     int read_below(std::span<std::uint8_t> into);  // -1: nothing now, or failed; 0: the end.
@@ -48,8 +48,8 @@ private:
     net::EventLoop* loop_ = nullptr;
     net::Handler* handler_ = nullptr;
     net::Unread unread_;
-    Buffer unsent_;  // Encrypted, and not yet taken by the stream below.
-    net::Peer peer_;
+    Buffer unsent_;                        // Encrypted, and not yet taken by the stream below.
+    net::Peer peer_;                       // Once the handshake is over.
     net::Result<void> below_works_;        // Or why not any more.
     std::optional<net::IoError> failure_;  // No more can be read and written.
     std::size_t read_without_data_ = 0;    // Bytes from below since data was last read.
