@@ -88,7 +88,7 @@ bool is_loopback(const Endpoint& endpoint) noexcept {
 std::string Peer::text() const {
     auto text = to_text(endpoint);
     const auto* ip = std::get_if<IpEndpoint>(&endpoint);
-    if (ip != nullptr && ip->port == 0) text.resize(text.size() - 2);  // A proxy has told the address alone.
+    if (ip != nullptr && ip->port == 0) text.resize(text.size() - 2);  // Without ":0": a proxy has not told the port.
     if (credentials) {
         text += " pid=" + std::to_string(credentials->process) + " uid=" + std::to_string(credentials->user);
     }

@@ -48,4 +48,9 @@ bool any_contains(std::span<const Network> networks, const IpAddress& address) n
     return std::ranges::any_of(networks, [&](const Network& network) { return network.contains(address); });
 }
 
+bool any_contains(std::span<const Network> networks, const Endpoint& endpoint) noexcept {
+    const auto* ip = std::get_if<IpEndpoint>(&endpoint);
+    return ip != nullptr && any_contains(networks, ip->address);
+}
+
 }  // namespace chappe::net

@@ -24,5 +24,7 @@ private:
 };
 
 [[nodiscard]] bool any_contains(std::span<const Network> networks, const IpAddress& address) noexcept;
+// A Unix socket is in none.
+[[nodiscard]] bool any_contains(std::span<const Network> networks, const Endpoint& endpoint) noexcept;
 
 }  // namespace chappe::net

@@ -1,5 +1,7 @@
 #include "net/network.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace chappe::net {
@@ -18,6 +20,13 @@ TEST(Network, HoldsItsAddresses) {
     EXPECT_TRUE(holds("::/0", "::1"));
     EXPECT_TRUE(holds("fd00::/8", "fd12::1"));
     EXPECT_FALSE(holds("fd00::/8", "fe80::1"));
+}
+
+TEST(Network, HoldsNoUnixSocket) {
+    const std::vector networks{*Network::parse("10.0.0.0/8"), *Network::parse("::1")};
+    EXPECT_TRUE(any_contains(networks, Endpoint(IpEndpoint{*IpAddress::parse("::1"), 1883})));
+    EXPECT_FALSE(any_contains(networks, Endpoint(IpEndpoint{*IpAddress::parse("::2"), 1883})));
+    EXPECT_FALSE(any_contains(networks, Endpoint(UnixEndpoint{"/run/chappe.sock"})));
 }
 
 TEST(Network, IsStrict) {

@@ -41,7 +41,10 @@ void Link::read() {
     const auto buffer = thread_.loop().read_buffer();
     const auto outcome = stream_->read(buffer);
     if (!outcome) return fail(outcome.error());
-    if (outcome->size != 0 && !std::exchange(identified_, true)) identify();
+    if (!identified_) {
+        identify();
+        identified_ = outcome->size != 0;
+    }
     if (outcome->size != 0) shard.receive(id_, buffer.first(outcome->size), thread_.loop().now());
     switch (outcome->next) {
         case net::ReadOutcome::Next::More:
@@ -55,11 +58,12 @@ void Link::read() {
     }
 }
 
-// When the first byte is there, so is all that its transport tells of the client.
+// When the first byte is there, so is all that its transport tells of the client. Some of it comes earlier, and is
+// wanted in the log where the client never says anything.
 void Link::identify() {
     const auto& peer = stream_->peer();
     if (peer.tls) thread_.shard().identify(id_, peer.tls->certificate);
-    if (account_->web.load()) thread_.shard().readdress(id_, peer.text());
+    thread_.shard().readdress(id_, peer.text());
 }
 
 void Link::read_again() {

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "broker/shard.h"
+#include "net/network.h"
 #include "net/stream.h"
 #include "tls/context.h"
 #include "web/upgrade.h"
@@ -21,6 +23,8 @@ struct ListenerAccount {
     std::atomic<std::uint32_t> connections_max = 0;  // 0: no bound of its own.
     std::atomic<std::uint64_t> refused = 0;          // For this bound.
     std::atomic<bool> anonymous_allowed = false;
+    // Who may connect, with a PROXY header; null: everybody, without one.
+    std::atomic<std::shared_ptr<const std::vector<net::Network>>> proxies;
     std::atomic<std::shared_ptr<const tls::ServerContext>> tls;  // Null: it does not speak TLS.
     std::atomic<std::shared_ptr<const web::Rules>> web;          // Null: MQTT is all that it speaks.
     bool is_control = false;
@@ -59,7 +63,7 @@ private:
     std::unique_ptr<net::Stream> stream_;
     std::shared_ptr<ListenerAccount> account_;
     bool writable_ = true;
-    bool identified_ = false;    // The shard knows what the stream has found out about the client.
+    bool identified_ = false;    // The shard knows all that the stream finds out about the client.
     bool read_stopped_ = false;  // The socket has more, or may have; the shard did not want it.
 };
 

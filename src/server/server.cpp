@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "net/process.h"
+#include "proxy/stream.h"
 #include "server/settings/changes.h"
 #include "web/entrance.h"
 
@@ -199,24 +200,7 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
     if (speaks_http(wanted.url.scheme)) account->web = web_rules(settings_);
     const auto name = wanted.url.text();
     auto accept = [this, &thread, account, name](std::unique_ptr<net::Stream> stream) {
-        const auto most = account->connections_max.load(std::memory_order_relaxed);
-        if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) {
-            account->refused.fetch_add(1, std::memory_order_relaxed);
-            const auto why = "connections_max of the listener " + name + " is reached";
-            events_.record({.kind = broker::EventKind::ConnectRefused,
-                            .address = stream->peer().text(),
-                            .code = mqtt::ReasonCode::ServerBusy,
-                            .reason = why});
-            return stream->close();
-        }
-        broker::Peer peer{.address = stream->peer().text(),
-                          .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
-                          .is_operator = account->is_control};
-        if (const auto tls = account->tls.load()) stream = tls->accept(std::move(stream));
-        if (auto rules = account->web.load()) {
-            stream = std::make_unique<web::Entrance>(std::move(stream), std::move(rules));
-        }
-        thread.accept(std::move(stream), std::move(peer), account);
+        this->accept(std::move(stream), thread, account, name);
     };
     auto failed = [this, name](const net::IoError& error) {
         logger_.write(LogLevel::Error, "accept_failed", "cannot accept connections for now",
@@ -229,9 +213,40 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
     return url;
 }
 
+// On the listener's thread.
+void Server::accept(std::unique_ptr<net::Stream> stream, ShardThread& thread,
+                    const std::shared_ptr<ListenerAccount>& account, const std::string& listener) {
+    const auto most = account->connections_max.load(std::memory_order_relaxed);
+    if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) {
+        account->refused.fetch_add(1, std::memory_order_relaxed);
+        return refuse(*stream, mqtt::ReasonCode::ServerBusy,
+                      "connections_max of the listener " + listener + " is reached");
+    }
+    const auto proxies = account->proxies.load();
+    if (proxies && !net::any_contains(*proxies, stream->peer().endpoint)) {
+        return refuse(
+            *stream, mqtt::ReasonCode::NotAuthorized,
+            "the listener " + listener + " has proxy_protocol, and this address is not in server.trusted_proxies");
+    }
+    broker::Peer peer{.address = stream->peer().text(),
+                      .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
+                      .is_operator = account->is_control};
+    if (proxies) stream = std::make_unique<proxy::Stream>(std::move(stream));
+    if (const auto tls = account->tls.load()) stream = tls->accept(std::move(stream));
+    if (auto rules = account->web.load()) stream = std::make_unique<web::Entrance>(std::move(stream), std::move(rules));
+    thread.accept(std::move(stream), std::move(peer), account);
+}
+
+void Server::refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view why) {
+    events_.record(
+        {.kind = broker::EventKind::ConnectRefused, .address = stream.peer().text(), .code = code, .reason = why});
+    stream.close();
+}
+
 // What a reload may change of listeners that are open.
 void Server::apply_listener_settings() {
     const auto rules = web_rules(settings_);
+    const auto proxies = std::make_shared<const std::vector<net::Network>>(trusted_proxies(settings_));
     for (const auto& open : listeners_) {
         if (open.account->is_control) open.account->anonymous_allowed = true;
         if (speaks_http(open.url.scheme)) open.account->web = rules;
@@ -239,6 +254,7 @@ void Server::apply_listener_settings() {
             if (listener.url != open.url) continue;
             open.account->anonymous_allowed = anonymous_allowed(settings_, listener);
             open.account->connections_max = listener.connections_max;
+            open.account->proxies = listener.proxy_protocol ? proxies : nullptr;
         }
     }
 }

@@ -159,8 +159,7 @@ Answer answer(const RequestHead& request, const Rules& rules, bool over_tls) {
 }
 
 std::optional<net::IpAddress> forwarded_for(const RequestHead& request, const net::Endpoint& peer, const Rules& rules) {
-    const auto* endpoint = std::get_if<net::IpEndpoint>(&peer);
-    if (endpoint == nullptr || !net::any_contains(rules.trusted_proxies, endpoint->address)) return {};
+    if (!net::any_contains(rules.trusted_proxies, peer)) return {};
     // Each proxy has added whom it saw, so the last entry is the nearest. The first that we do not trust is the client:
     // what stands before it, he may have written himself.
     std::optional<net::IpAddress> client;

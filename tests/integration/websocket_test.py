@@ -319,7 +319,7 @@ class FrameTest(WebCase):
 @unlike_mosquitto("knows no trusted proxies")
 class ProxyTest(WebCase):
     def flags(self):
-        return ["--set", "web.trusted_proxies=127.0.0.0/8", "--set", "web.origins=https://app.example"]
+        return ["--set", "server.trusted_proxies=127.0.0.0/8", "--set", "web.origins=https://app.example"]
 
     def test_the_clients_address(self):
         raw = self.raw()

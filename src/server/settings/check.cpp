@@ -52,6 +52,7 @@ public:
         check_that_somebody_can_connect();
         check_tls_settings();
         check_web_settings();
+        check_trusted_proxies();
         check_access_settings();
         for (std::size_t i = 0; i < settings_.listeners.size(); ++i) check_listener(i);
         return std::move(findings_);
@@ -107,6 +108,7 @@ private:
         check_who_may_connect(listener, origin);
         check_own_settings(listener, origin);
         check_tls(listener, origin);
+        check_proxy_protocol(listener, origin);
         for (std::size_t other = 0; other < index; ++other) check_pair(other, index);
     }
 
@@ -171,14 +173,33 @@ private:
         }
     }
 
-    void check_web_settings() {
-        const auto& proxies = *find_key("web.trusted_proxies");
-        for (const auto& text : settings_.web.trusted_proxies) {
+    void check_trusted_proxies() {
+        const auto& proxies = *find_key("server.trusted_proxies");
+        for (const auto& text : settings_.trusted_proxies) {
             if (net::Network::parse(text)) continue;
             report(Severity::Error, origins_.of(proxies),
                    fmt::format("{} has {}, which is neither an address nor a network such as 10.0.0.0/8",
                                proxies.full_name(), quote(text)));
         }
+    }
+
+    void check_proxy_protocol(const Listener& listener, const Origin& origin) {
+        if (!listener.proxy_protocol) return;
+        const auto url = listener.url.text();
+        if (listener.url.scheme == net::Scheme::Unix) {
+            report(Severity::Error, origin,
+                   fmt::format("{} cannot have proxy_protocol, since the proxies that may use it are known by their "
+                               "addresses; remove it, or listen at mqtt://127.0.0.1",
+                               url));
+        } else if (settings_.trusted_proxies.empty() && !is_refused(*find_key("server.trusted_proxies"))) {
+            report(Severity::Error, origin,
+                   fmt::format("nobody could connect to {}: it has proxy_protocol, and server.trusted_proxies is "
+                               "empty; write there the addresses of the proxies",
+                               url));
+        }
+    }
+
+    void check_web_settings() {
         const auto& origins = *find_key("web.origins");
         for (const auto& text : settings_.web.origins) {
             if (text == "*" || text == "null" || is_origin(text)) continue;

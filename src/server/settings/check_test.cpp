@@ -116,16 +116,28 @@ const std::vector<Row> listeners = {
       "them"}},
     {"OriginsAndProxies",
      "[web]\norigins = [\"*\", \"null\", \"https://a.example:8443\"]\n"
-     "trusted_proxies = [\"127.0.0.1\", \"fd00::/8\"]\n",
+     "[server]\ntrusted_proxies = [\"127.0.0.1\", \"fd00::/8\"]\n",
      {}},
     {"OriginsAndProxiesThatAreNone",
-     "[web]\norigins = [\"a.example\", \"https://a.example/\"]\ntrusted_proxies = [\"10.0.0.1/8\"]\n",
+     "[web]\norigins = [\"a.example\", \"https://a.example/\"]\n[server]\ntrusted_proxies = [\"10.0.0.1/8\"]\n",
      {"c.toml:2: error: web.origins has \"a.example\", which no browser sends: write SCHEME://HOST or "
       "SCHEME://HOST:PORT, without a path, or \"*\" for all pages",
       "c.toml:2: error: web.origins has \"https://a.example/\", which no browser sends: write SCHEME://HOST or "
       "SCHEME://HOST:PORT, without a path, or \"*\" for all pages",
-      "c.toml:3: error: web.trusted_proxies has \"10.0.0.1/8\", which is neither an address nor a network such as "
+      "c.toml:4: error: server.trusted_proxies has \"10.0.0.1/8\", which is neither an address nor a network such as "
       "10.0.0.0/8"}},
+    {"ProxyProtocol",
+     "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n"
+     "[[listener]]\nurl = \"mqtt://127.0.0.1\"\nproxy_protocol = true\n",
+     {}},
+    {"ProxyProtocolOfNobody",
+     "[[listener]]\nurl = \"mqtt://127.0.0.1\"\nproxy_protocol = true\n",
+     {"c.toml:2: error: nobody could connect to mqtt://127.0.0.1:1883: it has proxy_protocol, and "
+      "server.trusted_proxies is empty; write there the addresses of the proxies"}},
+    {"ProxyProtocolAtAUnixSocket",
+     "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[[listener]]\nurl = \"unix:/run/x.sock\"\nproxy_protocol = true\n",
+     {"c.toml:4: error: unix:/run/x.sock cannot have proxy_protocol, since the proxies that may use it are known by "
+      "their addresses; remove it, or listen at mqtt://127.0.0.1"}},
     {"TheSameTwice",
      "[server]\nlisten = [\"mqtt://127.0.0.1\"]\n[[listener]]\nurl = \"mqtt://127.0.0.1:1883\"\n",
      {"c.toml:4: error: mqtt://127.0.0.1:1883 is there twice, the first time from c.toml:2; remove one"}},

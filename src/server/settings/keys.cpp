@@ -214,6 +214,17 @@ constexpr Key all_keys[] = {
              "told nothing.",
      .example = R"("answers")",
      .access = at<Settings, &Settings::response_topic_prefix>()},
+    {.section = "server",
+     .name = "trusted_proxies",
+     .type = Type::Texts,
+     .range = {1, 64},
+     .reload = Reload::Now,
+     .text = "The addresses of proxies, or networks of them, that say for whom they connect: by `X-Forwarded-For` at "
+             "`http://` and `https://`, or by the PROXY protocol where `listener.proxy_protocol` is set. The client "
+             "then has that address in the log, for bans and for all else. Nobody else is believed. See "
+             "[proxies](proxies.md).",
+     .example = R"(["127.0.0.1", "10.0.0.0/8"])",
+     .access = at<Settings, &Settings::trusted_proxies>()},
 
     {.section = "listener",
      .name = "url",
@@ -250,6 +261,16 @@ constexpr Key all_keys[] = {
              "`unix:PATH`.",
      .example = R"("0600")",
      .access = at<Listener, &Listener::mode>()},
+    {.section = "listener",
+     .name = "proxy_protocol",
+     .type = Type::Boolean,
+     .reload = Reload::Now,
+     .text = "Whether connections begin with a header of the PROXY protocol (version 1 or 2). Then only "
+             "`server.trusted_proxies` can connect, and each has to send one. They may also pass on the name in the "
+             "client's certificate. Clients come from elsewhere then, so a loopback address allows no anonymous ones "
+             "by itself.",
+     .example = "true",
+     .access = at<Listener, &Listener::proxy_protocol>()},
 
     {.section = "listener",
      .name = "tls_certificates",
@@ -370,15 +391,6 @@ constexpr Key all_keys[] = {
              "other name can be pointed here by a stranger; list those. Programs that are not browsers are not asked.",
      .example = R"(["https://dashboard.example"])",
      .access = web_member<&WebSettings::origins>},
-    {.section = "web",
-     .name = "trusted_proxies",
-     .type = Type::Texts,
-     .range = {1, 64},
-     .reload = Reload::Now,
-     .text = "The addresses of proxies, or networks of them, that say by `X-Forwarded-For` whom they speak for. The "
-             "client then has that address in the log. Nobody else is believed.",
-     .example = R"(["127.0.0.1", "10.0.0.0/8"])",
-     .access = web_member<&WebSettings::trusted_proxies>},
 
     {.section = "access",
      .name = "methods",

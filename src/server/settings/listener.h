@@ -17,6 +17,7 @@ struct Listener {
     std::uint32_t mode = 0660;            // Access mode of a Unix socket's file.
     std::optional<bool> allow_anonymous;  // Unset: as anonymous_allowed() says.
     std::uint32_t connections_max = 0;    // 0: bounded by limits.connections_max only.
+    bool proxy_protocol = false;          // Connections are those of proxies, and begin with a header.
 
     // For mqtts; what is empty or unset is as TlsSettings says. The list of revoked certificates goes with the CA.
     std::vector<std::string> tls_certificates;

@@ -72,6 +72,14 @@ TEST(AnonymousAllowed, OnLocalListenersUnlessForbidden) {
     EXPECT_FALSE(anonymous_allowed(settings, listener));
 }
 
+TEST(AnonymousAllowed, NotWhereAProxyBringsClientsFromElsewhere) {
+    Settings settings;
+    Listener listener{.url = url("mqtt://127.0.0.1"), .proxy_protocol = true};
+    EXPECT_FALSE(anonymous_allowed(settings, listener));
+    listener.allow_anonymous = true;
+    EXPECT_TRUE(anonymous_allowed(settings, listener));
+}
+
 TEST(AnonymousAllowed, OnOtherListenersWhenSaid) {
     Settings settings;
     Listener listener{.url = url("mqtt://192.168.1.10")};

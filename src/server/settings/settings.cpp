@@ -34,7 +34,9 @@ Listener default_listener(std::string host) {
 }  // namespace
 
 bool anonymous_allowed(const Settings& settings, const Listener& listener) {
-    return listener.allow_anonymous.value_or(settings.allow_anonymous || net::is_loopback(listener.url));
+    // A proxy on this machine brings clients from elsewhere.
+    const bool only_local = net::is_loopback(listener.url) && !listener.proxy_protocol;
+    return listener.allow_anonymous.value_or(settings.allow_anonymous || only_local);
 }
 
 Environment Environment::of_this_process() {
@@ -72,12 +74,18 @@ tls::ServerOptions tls_options(const Settings& settings, const Listener& listene
     return options;
 }
 
+std::vector<net::Network> trusted_proxies(const Settings& settings) {
+    std::vector<net::Network> networks;
+    for (const auto& text : settings.trusted_proxies) {
+        if (const auto network = net::Network::parse(text)) networks.push_back(*network);
+    }
+    return networks;
+}
+
 std::shared_ptr<const web::Rules> web_rules(const Settings& settings) {
     auto rules = std::make_shared<web::Rules>();
     rules->origins = settings.web.origins;
-    for (const auto& text : settings.web.trusted_proxies) {
-        if (const auto network = net::Network::parse(text)) rules->trusted_proxies.push_back(*network);
-    }
+    rules->trusted_proxies = trusted_proxies(settings);
     return rules;
 }
 

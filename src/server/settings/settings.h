@@ -11,6 +11,7 @@
 
 #include "access/certificate_method.h"
 #include "broker/limits.h"
+#include "net/network.h"
 #include "server/settings/listener.h"
 #include "tls/context.h"
 #include "web/upgrade.h"
@@ -39,7 +40,6 @@ struct TlsSettings {
 // Of listeners at http and https.
 struct WebSettings {
     std::vector<std::string> origins;
-    std::vector<std::string> trusted_proxies;  // Each is a net::Network.
 };
 
 // Who clients are and what they may do.
@@ -67,6 +67,7 @@ struct Settings {
     std::uint32_t shutdown_timeout_seconds = 10;
     std::uint32_t drops_kept = 1000;
     std::string response_topic_prefix = "response";  // Empty: clients are given no Response Information.
+    std::vector<std::string> trusted_proxies;        // Each is a net::Network.
 
     Log log;
     TlsSettings tls;
@@ -90,6 +91,9 @@ struct Settings {
 
 // What TLS needs at this listener.
 [[nodiscard]] tls::ServerOptions tls_options(const Settings& settings, const Listener& listener);
+
+// Who is believed when it says for whom it connects.
+[[nodiscard]] std::vector<net::Network> trusted_proxies(const Settings& settings);
 
 // What holds for requests of HTTP.
 [[nodiscard]] std::shared_ptr<const web::Rules> web_rules(const Settings& settings);
