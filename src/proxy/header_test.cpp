@@ -52,6 +52,7 @@ struct Row {
     std::string client;  // Or the error.
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for.
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 class Good : public testing::TestWithParam<Row> {};

@@ -114,9 +114,10 @@ function options (line) {
     incomingStore: new mqtt.Store({ clean: false }),
     outgoingStore: new mqtt.Store({ clean: false })
   }
-  if (line.has('protocol')) found.protocol = line.text('protocol') // ws or wss
+  if (line.has('protocol')) found.protocol = line.text('protocol') // ws, wss or mqtts
   if (line.has('path')) found.path = line.text('path')
   if (line.has('ca')) found.ca = fs.readFileSync(line.text('ca'))
+  if (line.has('cert')) Object.assign(found, { cert: fs.readFileSync(line.text('cert')), key: fs.readFileSync(line.text('key')) })
   if (found.protocolVersion === 5) found.properties = properties(line)
   if (line.has('will_topic')) {
     found.will = {
