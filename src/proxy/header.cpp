@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/result.h"
 #include "base/utf8.h"
 
@@ -49,12 +50,12 @@ Result<std::optional<net::Endpoint>> parse_line(std::string_view line) {
     const auto& [family, client_text, proxy_text, client_port_text, proxy_port_text] = words;
     if (family != "TCP4" && family != "TCP6") return wrong("its line is not of TCP4, TCP6 or UNKNOWN");
     const auto client = net::IpAddress::parse(client_text);
-    if (!client || !is_address_of(family, client_text)) return wrong("the address of the client is none");
+    if (!client || !is_address_of(family, client_text)) return wrong("the client's address is not one of its family");
     if (!net::IpAddress::parse(proxy_text) || !is_address_of(family, proxy_text)) {
-        return wrong("the address of the proxy is none");
+        return wrong("the proxy's address is not one of its family");
     }
     const auto port = parse_port(client_port_text);
-    if (!port || !parse_port(proxy_port_text)) return wrong("a port is none");
+    if (!port || !parse_port(proxy_port_text)) return wrong("a port is not a number up to 65535");
     return net::IpEndpoint{.address = *client, .port = *port};
 }
 
@@ -82,6 +83,7 @@ constexpr std::uint8_t tcp_over_ipv4 = 0x11;
 constexpr std::uint8_t tcp_over_ipv6 = 0x21;
 constexpr std::uint8_t unix_stream = 0x31;
 
+constexpr std::uint8_t type_crc32c = 0x03;
 constexpr std::uint8_t type_ssl = 0x20;
 constexpr std::uint8_t type_ssl_cn = 0x22;  // Within the former.
 constexpr std::uint8_t client_ssl = 0x01;
@@ -108,10 +110,22 @@ Result<std::optional<Bytes>> find_only(Bytes fields, std::uint8_t type) {
         const auto head = TRY(take(fields, 3));
         const auto value = TRY(take(fields, big_endian(head.subspan(1))));
         if (head[0] != type) continue;
-        if (found) return wrong("it tells twice of the TLS of the client");
+        if (found) return wrong("it has a field twice that can be there once");
         found = value;
     }
     return found;
+}
+
+// PP2_TYPE_CRC32C (section 2.2.3): of the whole header, with zeros in its own place.
+Result<void> check_crc32c(Bytes header, Bytes fields) {
+    const auto told = TRY(find_only(fields, type_crc32c));
+    if (!told) return {};
+    static constexpr std::array<std::uint8_t, 4> zeros{};
+    if (told->size() != zeros.size()) return wrong("its checksum does not have 4 bytes");
+    const auto at = static_cast<std::size_t>(told->data() - header.data());
+    const auto found = crc32c(header.subspan(at + zeros.size()), crc32c(zeros, crc32c(header.first(at))));
+    if (found != big_endian(*told)) return wrong("its checksum (CRC-32C) does not fit it");
+    return {};
 }
 
 // PP2_TYPE_SSL (section 2.2.5). Its `verify` is 0 also where there was no certificate.
@@ -173,8 +187,10 @@ Parsed parse_v2(Bytes bytes) {
     if (family != tcp_over_ipv4 && family != tcp_over_ipv6 && family != unix_stream) {
         return wrong("its client comes neither by TCP nor by a Unix socket");
     }
-    auto rest = bytes.subspan(v2_begin_size, size - v2_begin_size);
+    bytes = bytes.first(size);
+    auto rest = bytes.subspan(v2_begin_size);
     header.client = TRY(take_client(family, rest));
+    TRY(check_crc32c(bytes, rest));
     header.tls = TRY(parse_tls(rest));
     return header;
 }

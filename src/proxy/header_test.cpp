@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/crc32c.h"
 #include "proxy/test_support.h"
 
 namespace chappe::proxy {
@@ -44,6 +45,12 @@ const std::string ipv6_addresses(
 std::string unix_addresses(std::string path) {
     path.resize(216);
     return path;
+}
+
+// With the checksum first of the fields, behind a beginning of 16 bytes, 12 of addresses and 3 of its own.
+std::string with_checksum(const std::string& fields) {
+    auto text = v2(0x21, 0x11, ipv4_addresses + field(0x03, "\0\0\0\0"s) + fields);
+    return text.replace(31, 4, test::big_endian(crc32c(as_bytes(text)), 4));
 }
 
 struct Row {
@@ -102,6 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"EmptyField", v2(0x21, 0x11, ipv4_addresses + field(0x04, "")), "203.0.113.7:56324"},
         {"UnknownFields", v2(0x21, 0x11, ipv4_addresses + field(0x04, std::string(300, 'x')) + field(0xff, "y")),
          "203.0.113.7:56324"},
+        {"Checksum", with_checksum(""), "203.0.113.7:56324"},
+        {"ChecksumBeforeMore", with_checksum(ssl_field(7, 0, "pump-7")), "203.0.113.7:56324"},
         {"AsLongAsCanBe", v2(0x21, 0x11, ipv4_addresses + field(0x04, std::string(header_size_max - 31, 'x'))),
          "203.0.113.7:56324"},
     }),
@@ -112,7 +121,7 @@ class Wrong : public testing::TestWithParam<Row> {};
 TEST_P(Wrong, IsRefused) { EXPECT_THAT(client_of(GetParam().text), HasSubstr(GetParam().client)); }
 
 const std::string words = "does not have five words";
-const std::string no_address = "address of the client is none";
+const std::string no_address = "the client's address is not one of its family";
 const std::string no_header = "does not begin with one";
 const std::string within = "ends within one of its fields";
 
@@ -142,14 +151,14 @@ INSTANTIATE_TEST_SUITE_P(
         {"Ipv4AsTcp6", "PROXY TCP6 1.2.3.4 ::1 1 2\r\n", no_address},
         {"Scope", "PROXY TCP6 fe80::1%1 ::1 1 2\r\n", no_address},
         {"AddressWithZero", "PROXY TCP4 1.2.3.4\0 5.6.7.8 1 2\r\n"s, no_address},
-        {"AddressOfProxy", "PROXY TCP4 1.2.3.4 here 1 2\r\n", "address of the proxy is none"},
-        {"Ipv6OfProxyAsTcp4", "PROXY TCP4 1.2.3.4 ::1 1 2\r\n", "address of the proxy is none"},
-        {"PortTooLarge", "PROXY TCP4 1.2.3.4 5.6.7.8 65536 2\r\n", "a port is none"},
-        {"PortBelowZero", "PROXY TCP4 1.2.3.4 5.6.7.8 -1 2\r\n", "a port is none"},
-        {"PortWithPlus", "PROXY TCP4 1.2.3.4 5.6.7.8 +1 2\r\n", "a port is none"},
-        {"PortWithLeadingZero", "PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\n", "a port is none"},
-        {"PortWithTab", "PROXY TCP4 1.2.3.4 5.6.7.8 1\t 2\r\n", "a port is none"},
-        {"PortOfProxy", "PROXY TCP4 1.2.3.4 5.6.7.8 1 x\r\n", "a port is none"},
+        {"AddressOfProxy", "PROXY TCP4 1.2.3.4 here 1 2\r\n", "the proxy's address is not one of its family"},
+        {"Ipv6OfProxyAsTcp4", "PROXY TCP4 1.2.3.4 ::1 1 2\r\n", "the proxy's address is not one of its family"},
+        {"PortTooLarge", "PROXY TCP4 1.2.3.4 5.6.7.8 65536 2\r\n", "a port is not a number up to 65535"},
+        {"PortBelowZero", "PROXY TCP4 1.2.3.4 5.6.7.8 -1 2\r\n", "a port is not a number up to 65535"},
+        {"PortWithPlus", "PROXY TCP4 1.2.3.4 5.6.7.8 +1 2\r\n", "a port is not a number up to 65535"},
+        {"PortWithLeadingZero", "PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\n", "a port is not a number up to 65535"},
+        {"PortWithTab", "PROXY TCP4 1.2.3.4 5.6.7.8 1\t 2\r\n", "a port is not a number up to 65535"},
+        {"PortOfProxy", "PROXY TCP4 1.2.3.4 5.6.7.8 1 x\r\n", "a port is not a number up to 65535"},
         {"LineFeedAlone", "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\nPROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", words},
         {"NoEnd", "PROXY UNKNOWN " + std::string(107 - 14, 'x'), "does not end after 107 bytes"},
         {"EndTooLate", "PROXY UNKNOWN " + std::string(108 - 16, 'x') + "\r\n", "does not end after 107 bytes"},
@@ -172,9 +181,12 @@ INSTANTIATE_TEST_SUITE_P(
         {"LongFieldBeyondTheEnd", v2(0x21, 0x11, ipv4_addresses + "\4\xff\xff"), within},
         {"ShortTls", v2(0x21, 0x11, ipv4_addresses + field(0x20, "\x01\0\0\0"s)), within},
         {"CutFieldOfTls", v2(0x21, 0x11, ipv4_addresses + field(0x20, "\x07\0\0\0\0\x22\0\5pump"s)), within},
-        {"TlsTwice", v2(0x21, 0x11, ipv4_addresses + ssl_field(7, 0, "a") + ssl_field(7, 0, "b")), "tells twice"},
+        {"ShortChecksum", v2(0x21, 0x11, ipv4_addresses + field(0x03, "\0\0\0"s)), "checksum does not have 4 bytes"},
+        {"LongChecksum", v2(0x21, 0x11, ipv4_addresses + field(0x03, "\0\0\0\0\0"s)), "checksum does not have 4 bytes"},
+        {"ChecksumTwice", with_checksum(field(0x03, "1234")), "has a field twice"},
+        {"TlsTwice", v2(0x21, 0x11, ipv4_addresses + ssl_field(7, 0, "a") + ssl_field(7, 0, "b")), "has a field twice"},
         {"NameTwice", v2(0x21, 0x11, ipv4_addresses + field(0x20, "\7\0\0\0\0"s + field(0x22, "a") + field(0x22, "b"))),
-         "tells twice"},
+         "has a field twice"},
         {"NameThatIsNoText", v2(0x21, 0x11, ipv4_addresses + ssl_field(7, 0, "pump\xff")), "is not UTF-8"},
         {"NameWithZero", v2(0x21, 0x11, ipv4_addresses + ssl_field(7, 0, "pump\0admin"s)), "is not UTF-8"},
     }),
@@ -188,6 +200,19 @@ TEST(Header, IsRefusedWhereItsFieldsAreCut) {
         EXPECT_EQ(client_of(v2(0x21, 0x11, fields.substr(0, size))),
                   is_between_fields ? "203.0.113.7:56324" : "it ends within one of its fields")
             << size;
+    }
+}
+
+TEST(Header, IsRefusedWhereABitHasChanged) {
+    const auto text = with_checksum(ssl_field(7, 0, "pump-7"));
+    ASSERT_EQ(name_of(text), "pump-7");
+    for (std::size_t at = 16; at != text.size(); ++at) {
+        for (int bit = 0; bit != 8; ++bit) {
+            auto changed = text;
+            changed[at] = static_cast<char>(changed[at] ^ 1 << bit);
+            const bool is_another_field = at == 28;  // Then there is no checksum, and the header is what it says.
+            EXPECT_EQ(parsed(changed).has_value(), is_another_field) << at << ' ' << bit;
+        }
     }
 }
 
