@@ -99,7 +99,7 @@ class ProxyCase(BrokerCase):
 class NginxWebSocketTest(ProxyCase):
     def test_mqtt_js(self):
         self.make_certificates()
-        self.serve(recipe("nginx: WebSocket", "toml", {"127.0.0.1:8080": f"127.0.0.1:{self.inner}"}))
+        self.serve(recipe("nginx: WebSocket", "toml", {"127.0.0.1:8080": f"127.0.0.1:{self.inner}"}), "--allow-anonymous")
         proxy = Nginx(self, self.folder, self.outer, recipe("nginx: WebSocket", "nginx", {
             "listen 443": f"listen 127.0.0.1:{self.outer}", "/etc/nginx/broker.pem": self.file("server.pem"),
             "/etc/nginx/broker.key": self.file("server.key"), "127.0.0.1:8080": f"127.0.0.1:{self.inner}"}))
@@ -153,7 +153,8 @@ class HaproxyTest(ProxyCase):
             "127.0.0.1:8884": f"127.0.0.1:{self.inner}", "/etc/chappe/server.pem": self.file("server.pem"),
             "/etc/chappe/server.key": self.file("server.key")}), "--allow-anonymous")
         proxy = Haproxy(self, self.folder, self.outer, recipe("haproxy: MQTT as it is", "haproxy", {
-            "bind :8883": f"bind 127.0.0.1:{self.outer}", "127.0.0.1:8884": f"127.0.0.1:{self.inner}"}))
+            "bind :8883": f"bind 127.0.0.1:{self.outer}", "127.0.0.1:8884": f"127.0.0.1:{self.inner}",
+            "send-proxy-v2": "send-proxy-v2 proxy-v2-options crc32c"}))
         self.check_tools()
         self.check_restart(proxy, protocol="mqtts")
 
@@ -253,7 +254,8 @@ class HeaderTest(HeaderCase):
     def test_what_is_refused(self):
         for name, data in {"no header": packets.connect("x", version=4), "another family": b"PROXY UDP4 1.2.3.4 5.6.7.8 1 2\r\n",
                            "too long": b"PROXY UNKNOWN " + b"x" * 200, "udp": header(family=0x12),
-                           "cut field": header(ADDRESSES + b"\x20\0\5")}.items():
+                           "cut field": header(ADDRESSES + b"\x20\0\5"),
+                           "checksum": header(ADDRESSES + field(3, b"\1\2\3\4"))}.items():
             with self.subTest(name):
                 stream = self.connect()
                 stream.sendall(data)

@@ -318,8 +318,10 @@ class FrameTest(WebCase):
 
 @unlike_mosquitto("knows no trusted proxies")
 class ProxyTest(WebCase):
+    trusting = ["--set", "server.trusted_proxies=127.0.0.0/8"]
+
     def flags(self):
-        return ["--set", "server.trusted_proxies=127.0.0.0/8", "--set", "web.origins=https://app.example"]
+        return [*self.trusting, "--allow-anonymous", "--set", "web.origins=https://app.example"]
 
     def test_the_clients_address(self):
         raw = self.raw()
@@ -328,6 +330,14 @@ class ProxyTest(WebCase):
         raw.receive()
         event = self.wait_event("client_connected", client="far-away")
         self.assertEqual(event["address"], "203.0.113.7")
+
+    def test_a_loopback_address_lets_nobody_from_elsewhere_in(self):
+        self.server = self.start_server(listen=["http://127.0.0.1:0"], flags=self.trusting)
+        raw = self.raw()
+        self.assertEqual(raw.ask(X_Forwarded_For="203.0.113.7"), 101)
+        raw.send(FINAL | BINARY, packets.connect("far-away", version=4))
+        self.assertEqual(raw.receive(), (FINAL | BINARY, b"\x20\x02\x00\x05"))
+        self.wait_event("connect_refused", client="far-away", address="203.0.113.7")
 
     def test_a_reload_changes_who_may_connect(self):
         config = os.path.join(self.scratch_folder(), "chappe.toml")

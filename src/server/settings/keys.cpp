@@ -162,8 +162,10 @@ constexpr Key all_keys[] = {
      .reload = Reload::Now,
      .option = "--allow-anonymous",
      .text = "Whether clients that do not say who they are may connect from other machines. Each listener can say so "
-             "of its own; loopback addresses and Unix sockets take such clients without it. What they may do there "
-             "the role `anonymous` says, and without one they may publish and subscribe as they like.",
+             "of its own; loopback addresses and Unix sockets take such clients without it, unless a proxy may bring "
+             "them from elsewhere (`listener.proxy_protocol`; `server.trusted_proxies` at `http://` and `https://`). "
+             "What they may do there the role `anonymous` says, and without one they may publish and subscribe as "
+             "they like.",
      .example = "true",
      .access = at<Settings, &Settings::allow_anonymous>()},
     {.section = "server",
@@ -267,8 +269,7 @@ constexpr Key all_keys[] = {
      .reload = Reload::Now,
      .text = "Whether connections begin with a header of the PROXY protocol (version 1 or 2). Then only "
              "`server.trusted_proxies` can connect, and each has to send one. They may also pass on the name in the "
-             "client's certificate. Clients come from elsewhere then, so a loopback address allows no anonymous ones "
-             "by itself.",
+             "client's certificate.",
      .example = "true",
      .access = at<Listener, &Listener::proxy_protocol>()},
 

@@ -78,6 +78,10 @@ TEST(AnonymousAllowed, NotWhereAProxyBringsClientsFromElsewhere) {
     EXPECT_FALSE(anonymous_allowed(settings, listener));
     listener.allow_anonymous = true;
     EXPECT_TRUE(anonymous_allowed(settings, listener));
+
+    settings.trusted_proxies = {"127.0.0.1"};
+    EXPECT_FALSE(anonymous_allowed(settings, {.url = url("http://127.0.0.1")}));
+    EXPECT_TRUE(anonymous_allowed(settings, {.url = url("mqtt://127.0.0.1")}));
 }
 
 TEST(AnonymousAllowed, OnOtherListenersWhenSaid) {

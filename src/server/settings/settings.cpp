@@ -31,11 +31,15 @@ Listener default_listener(std::string host) {
     return listener;
 }
 
+// Then its clients may come from elsewhere, though it only listens on this machine.
+bool is_for_proxies(const Settings& settings, const Listener& listener) {
+    return listener.proxy_protocol || (speaks_http(listener.url.scheme) && !settings.trusted_proxies.empty());
+}
+
 }  // namespace
 
 bool anonymous_allowed(const Settings& settings, const Listener& listener) {
-    // A proxy on this machine brings clients from elsewhere.
-    const bool only_local = net::is_loopback(listener.url) && !listener.proxy_protocol;
+    const bool only_local = net::is_loopback(listener.url) && !is_for_proxies(settings, listener);
     return listener.allow_anonymous.value_or(settings.allow_anonymous || only_local);
 }
 
