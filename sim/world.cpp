@@ -54,7 +54,9 @@ public:
     std::optional<broker::Verdict> authenticate(const broker::Login&, broker::Ticket) override {
         return broker::Verdict{};
     }
-    std::optional<broker::Verdict> proceed(const mqtt::Auth&, broker::Ticket) override { return broker::Verdict{}; }
+    std::optional<broker::Verdict> proceed(const broker::Continuation&, broker::Ticket) override {
+        return broker::Verdict{};
+    }
     void abandon(broker::Ticket) override {}
     [[nodiscard]] broker::Decision decide(const broker::Question&) const override { return {}; }
     [[nodiscard]] bool restricts_receiving() const noexcept override { return false; }

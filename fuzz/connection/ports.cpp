@@ -26,8 +26,8 @@ std::optional<Verdict> FuzzAuthenticator::authenticate(const broker::Login& logi
     return answer(first_letter(login.user_name.value_or("")), {ticket, false});
 }
 
-std::optional<Verdict> FuzzAuthenticator::proceed(const mqtt::Auth& auth, broker::Ticket ticket) {
-    return answer(first_letter(as_text(auth.authentication_data.value_or(Bytes()))), {ticket, true});
+std::optional<Verdict> FuzzAuthenticator::proceed(const broker::Continuation& said, broker::Ticket ticket) {
+    return answer(first_letter(as_text(said.auth.authentication_data.value_or(Bytes()))), {ticket, true});
 }
 
 void FuzzAuthenticator::abandon(broker::Ticket ticket) {

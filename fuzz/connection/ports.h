@@ -25,7 +25,7 @@ namespace chappe::fuzz {
 class FuzzAuthenticator : public broker::Authenticator {
 public:
     std::optional<broker::Verdict> authenticate(const broker::Login& login, broker::Ticket ticket) override;
-    std::optional<broker::Verdict> proceed(const mqtt::Auth& auth, broker::Ticket ticket) override;
+    std::optional<broker::Verdict> proceed(const broker::Continuation& said, broker::Ticket ticket) override;
     void abandon(broker::Ticket ticket) override;
 
     struct Waiting {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/assert.h"
 #include "net/endpoint.h"
 
 namespace chappe::access {
@@ -14,6 +15,10 @@ using broker::Verdict;
 using mqtt::ReasonCode;
 
 constexpr std::size_t waiting_threads_max = 16;
+
+std::pair<std::uint16_t, std::uint64_t> key_of(broker::Ticket ticket) {
+    return {ticket.shard.value, ticket.connection.value};
+}
 
 std::size_t computing_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U); }
 
@@ -36,53 +41,112 @@ struct Chain::Attempt {
     [[nodiscard]] bool says_nothing() const noexcept { return !credentials.user_name && !credentials.password; }
 };
 
-Chain::Chain(const Current& current, Methods methods, std::size_t waiting_max, std::uint64_t seed, Shards shards)
+// One whose client has been asked for its proof.
+struct Chain::Conversation {
+    std::shared_ptr<Attempt> attempt;
+    ScramLogin login;
+};
+
+Chain::Chain(const Current& current, Methods methods, Options options, Shards shards)
     : current_(current),
       methods_(std::make_shared<const Methods>(std::move(methods))),
-      waiting_max_(waiting_max),
-      failures_(seed),
+      options_(std::move(options)),
+      failures_(options_.seed),
       shards_(std::move(shards)),
-      computing_({.threads_max = computing_threads(), .jobs_max = waiting_max}),
-      waiting_({.threads_max = waiting_threads_max, .jobs_max = waiting_max}) {}
+      computing_({.threads_max = computing_threads(), .jobs_max = options_.waiting_max}),
+      waiting_({.threads_max = waiting_threads_max, .jobs_max = options_.waiting_max}) {}
 
 Chain::~Chain() = default;
 
 void Chain::replace(Methods methods) { methods_ = std::make_shared<const Methods>(std::move(methods)); }
 
 std::optional<Verdict> Chain::authenticate(const broker::Login& login, broker::Ticket ticket) {
+    auto attempt = attempt_of(login.peer, login.client_id, ticket);
+    auto& credentials = attempt->credentials;
+    if (login.user_name) credentials.user_name = std::string(*login.user_name);
     if (login.authentication_method) {
-        return Verdict{.code = ReasonCode::BadAuthenticationMethod,  // [MQTT-4.12.0-1]
-                       .reason = "this server has no such authentication method"};
+        return converse(std::move(attempt), *login.authentication_method,
+                        as_text(login.authentication_data.value_or(Bytes())));
     }
     if (login.peer.is_operator) return Verdict{.user_name = std::string(login.user_name.value_or(""))};
-    auto attempt = std::make_shared<Attempt>();
-    attempt->ticket = ticket;
-    attempt->anonymous_allowed = login.peer.anonymous_allowed;
-    attempt->methods = methods_.load();
-    auto& credentials = attempt->credentials;
-    credentials.address = net::without_port(login.peer.address);
-    credentials.client_id = login.client_id;
-    credentials.certificate = login.peer.certificate;
-    if (login.user_name) credentials.user_name = std::string(*login.user_name);
     if (login.password) credentials.password.emplace(as_text(*login.password));
     if (auto verdict = kept_out(*attempt)) return verdict;
     return ask(attempt);
 }
 
-std::optional<Verdict> Chain::proceed(const mqtt::Auth&, broker::Ticket) {
-    return Verdict{.code = ReasonCode::BadAuthenticationMethod,
-                   .reason = "this server has no such authentication method"};
+std::optional<Verdict> Chain::proceed(const broker::Continuation& said, broker::Ticket ticket) {
+    const auto data = as_text(said.auth.authentication_data.value_or(Bytes()));
+    if (said.auth.reason_code != ReasonCode::ReAuthenticate) return conclude(ticket, data);
+    return converse(attempt_of(said.peer, said.client_id, ticket), said.auth.authentication_method.value_or(""), data);
 }
 
 // Who is gone need not be asked about any more: what waits for a thread costs nothing then.
 void Chain::abandon(broker::Ticket ticket) {
     if (const auto attempt = take_back(ticket)) attempt->abandoned = true;
+    const std::scoped_lock lock(mutex_);
+    conversations_.erase(key_of(ticket));
+}
+
+std::shared_ptr<Chain::Attempt> Chain::attempt_of(const broker::Peer& peer, std::string_view client_id,
+                                                  broker::Ticket ticket) const {
+    auto attempt = std::make_shared<Attempt>();
+    attempt->ticket = ticket;
+    attempt->anonymous_allowed = peer.anonymous_allowed;
+    attempt->methods = methods_.load();
+    attempt->credentials.address = net::without_port(peer.address);
+    attempt->credentials.client_id = client_id;
+    attempt->credentials.certificate = peer.certificate;
+    return attempt;
+}
+
+// Begins a login of more than one step, or another one on a connection that is in use.
+Verdict Chain::converse(std::shared_ptr<Attempt> attempt, std::string_view method, std::string_view client_first) {
+    const bool is_offered = method == scram_name &&
+                            std::ranges::any_of(*attempt->methods, [](const auto& one) { return one->takes_scram(); });
+    if (!is_offered) {  // [MQTT-4.12.0-1]
+        return refuse(*attempt, ReasonCode::BadAuthenticationMethod, "this server has no such authentication method",
+                      "there is no authentication method of this name");
+    }
+    auto login = ScramLogin::begin(client_first);
+    if (!login) return refuse_scram(*attempt, login.error());
+    auto& claimed = attempt->credentials.user_name;
+    if (claimed.value_or(login->user_name()) != login->user_name()) {
+        return refuse_scram(*attempt, {.why = "the user name of CONNECT is not that of SCRAM"});
+    }
+    claimed = login->user_name();
+    if (auto verdict = kept_out(*attempt)) return *std::move(verdict);
+    auto challenge = login->challenge(current_.get(), options_.scram_secret);
+    const std::scoped_lock lock(mutex_);
+    conversations_.insert_or_assign(key_of(attempt->ticket), Conversation{std::move(attempt), *std::move(login)});
+    return {.code = ReasonCode::ContinueAuthentication, .authentication_data = std::move(challenge)};
+}
+
+Verdict Chain::conclude(broker::Ticket ticket, std::string_view client_final) {
+    auto found = [&] {
+        const std::scoped_lock lock(mutex_);
+        return conversations_.extract(key_of(ticket));
+    }();
+    ASSERT(!found.empty());  // Nothing else is answered with a challenge.
+    auto& [attempt, login] = found.mapped();
+    auto proven = login.finish(current_.get(), client_final);
+    if (!proven) return refuse_scram(*attempt, proven.error());
+    failures_.succeeded(attempt->credentials.address, attempt->claimed_name());
+    auto verdict = accept(*attempt, scram_name, std::move(proven->who));
+    verdict.authentication_data = std::move(proven->data);
+    return verdict;
+}
+
+// Also good for DISCONNECT, which knows no code for a wrong password.
+Verdict Chain::refuse_scram(const Attempt& attempt, const Refused& refused) {
+    note(attempt, refused);
+    return refuse(attempt, ReasonCode::NotAuthorized, "the authentication has failed",
+                  std::string(scram_name) + ": " + refused.why);
 }
 
 // Whoever waited elsewhere does not any more.
 std::shared_ptr<Chain::Attempt> Chain::take_back(broker::Ticket ticket) {
     const std::scoped_lock lock(mutex_);
-    auto found = elsewhere_.extract({ticket.shard.value, ticket.connection.value});
+    auto found = elsewhere_.extract(key_of(ticket));
     return found ? std::move(found.mapped()) : nullptr;
 }
 
@@ -124,8 +188,8 @@ std::optional<Verdict> Chain::ask(const std::shared_ptr<Attempt>& attempt) {
 bool Chain::ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort) {
     {
         const std::scoped_lock lock(mutex_);
-        if (elsewhere_.size() >= waiting_max_) return false;
-        elsewhere_.emplace(std::pair(attempt->ticket.shard.value, attempt->ticket.connection.value), attempt);
+        if (elsewhere_.size() >= options_.waiting_max) return false;
+        elsewhere_.emplace(key_of(attempt->ticket), attempt);
     }
     auto& pool = effort == Effort::Computes ? computing_ : waiting_;
     auto method = (*attempt->methods)[attempt->next];
@@ -169,8 +233,14 @@ std::optional<Verdict> Chain::hear(Attempt& attempt, const Method& method, Outco
         return std::nullopt;
     }
     const auto& refused = std::get<Refused>(outcome);
-    if (refused.wrong_secret) failures_.failed(address, attempt.claimed_name(), std::chrono::steady_clock::now());
+    note(attempt, refused);
     return refuse(attempt, ReasonCode::BadUserNameOrPassword, "user name or password is not right", said(refused.why));
+}
+
+// Who guesses has to wait.
+void Chain::note(const Attempt& attempt, const Refused& refused) {
+    if (!refused.wrong_secret) return;
+    failures_.failed(attempt.credentials.address, attempt.claimed_name(), std::chrono::steady_clock::now());
 }
 
 Verdict Chain::accept(const Attempt& attempt, std::string_view method, Accepted accepted) const {

@@ -19,6 +19,7 @@
 #include "access/current.h"
 #include "access/login_failures.h"
 #include "access/method.h"
+#include "access/scram_login.h"
 #include "broker/ports.h"
 #include "net/event_loop.h"
 #include "net/worker_pool.h"
@@ -36,9 +37,14 @@ public:
         std::function<void(broker::Ticket, const broker::Verdict&)> answer;
     };
 
-    // Not more than `waiting_max` clients wait for a method that takes long; the others are refused with ServerBusy.
+    struct Options {
+        std::size_t waiting_max;  // Of clients that wait for a method that takes long; others hear ServerBusy.
+        std::uint64_t seed;
+        crypto::Secret scram_secret;  // For crypto::fake_scram_keys().
+    };
+
     // `current` outlives it; the loops of the shards have been stopped before it goes.
-    Chain(const Current& current, Methods methods, std::size_t waiting_max, std::uint64_t seed, Shards shards);
+    Chain(const Current& current, Methods methods, Options options, Shards shards);
     ~Chain() override;
 
     // For the clients that come from now on. From any thread.
@@ -46,18 +52,29 @@ public:
 
     [[nodiscard]] std::optional<broker::Verdict> authenticate(const broker::Login& login,
                                                               broker::Ticket ticket) override;
-    [[nodiscard]] std::optional<broker::Verdict> proceed(const mqtt::Auth& auth, broker::Ticket ticket) override;
+    [[nodiscard]] std::optional<broker::Verdict> proceed(const broker::Continuation& said,
+                                                         broker::Ticket ticket) override;
     void abandon(broker::Ticket ticket) override;
 
 private:
     struct Attempt;
+    struct Conversation;
+    // Names a connection by its shard and its number.
+    using Key = std::pair<std::uint16_t, std::uint64_t>;
 
+    [[nodiscard]] std::shared_ptr<Attempt> attempt_of(const broker::Peer& peer, std::string_view client_id,
+                                                      broker::Ticket ticket) const;
+    [[nodiscard]] broker::Verdict converse(std::shared_ptr<Attempt> attempt, std::string_view method,
+                                           std::string_view client_first);
+    [[nodiscard]] broker::Verdict conclude(broker::Ticket ticket, std::string_view client_final);
+    [[nodiscard]] broker::Verdict refuse_scram(const Attempt& attempt, const Refused& refused);
     [[nodiscard]] std::optional<broker::Verdict> ask(const std::shared_ptr<Attempt>& attempt);
     [[nodiscard]] std::optional<broker::Verdict> hear(Attempt& attempt, const Method& method, Outcome outcome);
     std::shared_ptr<Attempt> take_back(broker::Ticket ticket);
     [[nodiscard]] bool ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort);
     [[nodiscard]] std::optional<broker::Verdict> hear_from_elsewhere(const std::shared_ptr<Attempt>& attempt,
                                                                      const Method& method, Outcome outcome);
+    void note(const Attempt& attempt, const Refused& refused);
     [[nodiscard]] broker::Verdict accept(const Attempt& attempt, std::string_view method, Accepted accepted) const;
     [[nodiscard]] broker::Verdict nobody_knows(const Attempt& attempt);
     [[nodiscard]] std::optional<broker::Verdict> kept_out(const Attempt& attempt);
@@ -67,11 +84,12 @@ private:
 
     const Current& current_;
     std::atomic<std::shared_ptr<const Methods>> methods_;
-    const std::size_t waiting_max_;
+    const Options options_;
     LoginFailures failures_;
     const Shards shards_;
     std::mutex mutex_;
-    std::map<std::pair<std::uint16_t, std::uint64_t>, std::shared_ptr<Attempt>> elsewhere_;  // By shard and connection.
+    std::map<Key, std::shared_ptr<Attempt>> elsewhere_;
+    std::map<Key, Conversation> conversations_;  // Not more than one for each connection.
     net::WorkerPool computing_;
     net::WorkerPool waiting_;
 };

@@ -8,7 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "access/password_method.h"
 #include "access/test_support.h"
+#include "crypto/scram.h"
 
 namespace chappe::access {
 namespace {
@@ -55,7 +57,8 @@ protected:
                                      later = verdict;
                                      loop->stop();
                                  }};
-        chain = std::make_unique<Chain>(*current, std::move(methods), waiting_max, 1, std::move(shards));
+        Chain::Options options{.waiting_max = waiting_max, .seed = 1, .scram_secret = crypto::Secret("secret")};
+        chain = std::make_unique<Chain>(*current, std::move(methods), std::move(options), std::move(shards));
     }
 
     // The verdict that was given at once, or the one that came later.
@@ -239,9 +242,120 @@ TEST_F(ChainOfMethods, LetsTheOperatorIn) {
     EXPECT_EQ(login({}, {}).code, ReasonCode::Success);
 }
 
-TEST_F(ChainOfMethods, HasNoEnhancedAuthentication) {  // [MQTT-4.12.0-1]
+TEST_F(ChainOfMethods, HasNoEnhancedAuthenticationOfItsOwn) {  // [MQTT-4.12.0-1]
     use({book("book", {{"bob", "1"}})});
     EXPECT_EQ(login("bob", "1", "SCRAM-SHA-256").code, ReasonCode::BadAuthenticationMethod);
+}
+
+class EnhancedAuthentication : public ChainOfMethods {
+protected:
+    EnhancedAuthentication() { use_accounts({scram_user("bob", "secret"), scram_user("carol", "c")}); }
+
+    void use_accounts(std::vector<accounts::User> users, std::vector<accounts::Ban> bans = {}) {
+        const auto known = current_of(std::move(users), {}, std::move(bans));
+        use({std::make_shared<PasswordMethod>(known, 0s)}, known);
+    }
+
+    static broker::Ticket ticket(std::uint64_t connection, std::uint32_t step) {
+        return {.shard = broker::ShardId{0}, .connection = broker::ConnectionId{connection}, .step = step};
+    }
+
+    Verdict begin(const crypto::ScramClient& client, std::uint64_t connection = 1,
+                  std::optional<std::string_view> user_name = {}, std::string_view method = "SCRAM-SHA-256") {
+        const auto data = client.client_first();
+        return chain
+            ->authenticate({.peer = peer,
+                            .version = mqtt::ProtocolVersion::V5,
+                            .client_id = "c",
+                            .user_name = user_name,
+                            .password = {},
+                            .authentication_method = method,
+                            .authentication_data = as_bytes(data)},
+                           ticket(connection, 1))
+            .value();
+    }
+
+    Verdict say(std::string_view data, std::uint64_t connection = 1,
+                ReasonCode code = ReasonCode::ContinueAuthentication, std::uint32_t step = 2) {
+        const mqtt::Auth auth{
+            .reason_code = code, .authentication_method = "SCRAM-SHA-256", .authentication_data = as_bytes(data)};
+        return chain->proceed({.peer = peer, .client_id = "c", .auth = auth}, ticket(connection, step)).value();
+    }
+
+    Verdict answer(crypto::ScramClient& client, const Verdict& challenge, std::uint64_t connection = 1) {
+        EXPECT_EQ(challenge.code, ReasonCode::ContinueAuthentication);
+        return say(client.client_final(challenge.authentication_data.value()).value(), connection);
+    }
+
+    static crypto::ScramClient client(std::string_view name, std::string_view password) {
+        return {name, crypto::Secret(password)};
+    }
+
+    // From the first message to the last.
+    Verdict outcome(std::string_view name, std::string_view password) {
+        auto made = client(name, password);
+        const auto challenge = begin(made);
+        return is_error(challenge.code) ? challenge : answer(made, challenge);
+    }
+};
+
+TEST_F(EnhancedAuthentication, ProvesBothSides) {
+    auto bob = client("bob", "secret");
+    const auto accepted = answer(bob, begin(bob));
+    EXPECT_EQ(accepted.code, ReasonCode::Success);
+    EXPECT_EQ(accepted.user_name, "bob");
+    EXPECT_EQ(accepted.detail, "SCRAM-SHA-256");
+    EXPECT_TRUE(bob.check_server_final(accepted.authentication_data.value()).has_value());
+    const auto wrong = outcome("bob", "Secret");
+    EXPECT_EQ(wrong.code, ReasonCode::NotAuthorized);
+    EXPECT_EQ(wrong.user_name, "bob");
+    EXPECT_EQ(wrong.reason, "the authentication has failed");
+    EXPECT_EQ(wrong.detail, "SCRAM-SHA-256: the password is wrong");
+    EXPECT_EQ(outcome("nobody", "x").detail, "SCRAM-SHA-256: there is no such user");
+}
+
+TEST_F(EnhancedAuthentication, CanBeDoneAgain) {
+    auto bob = client("bob", "secret");
+    EXPECT_EQ(answer(bob, begin(bob)).code, ReasonCode::Success);
+    auto again = client("bob", "secret");
+    const auto challenge = say(again.client_first(), 1, ReasonCode::ReAuthenticate, 3);
+    EXPECT_EQ(answer(again, challenge).user_name, "bob");
+}
+
+TEST_F(EnhancedAuthentication, IsKeptApartByConnection) {
+    auto bob = client("bob", "secret");
+    auto carol = client("carol", "c");
+    const auto for_bob = begin(bob, 1);
+    const auto for_carol = begin(carol, 2);
+    EXPECT_EQ(answer(carol, for_carol, 2).user_name, "carol");
+    EXPECT_EQ(answer(bob, for_bob, 1).user_name, "bob");
+    // Whose client is gone leaves nothing behind for the next one.
+    auto gone = client("bob", "secret");
+    (void)begin(gone, 1);
+    chain->abandon(ticket(1, 1));
+    auto other = client("carol", "c");
+    EXPECT_EQ(answer(other, begin(other, 1), 1).user_name, "carol");
+}
+
+TEST_F(EnhancedAuthentication, WantsOneName) {
+    auto bob = client("bob", "secret");
+    EXPECT_EQ(begin(bob, 1, "carol").detail, "SCRAM-SHA-256: the user name of CONNECT is not that of SCRAM");
+    auto same = client("bob", "secret");
+    EXPECT_EQ(answer(same, begin(same, 1, "bob")).user_name, "bob");
+}
+
+TEST_F(EnhancedAuthentication, StopsWhoGuessesOrIsBanned) {
+    for (int i = 0; i != 5; ++i) EXPECT_EQ(outcome("bob", "x").code, ReasonCode::NotAuthorized);
+    EXPECT_EQ(outcome("bob", "secret").code, ReasonCode::Banned);
+    EXPECT_EQ(outcome("carol", "c").code, ReasonCode::Success);
+    use_accounts({scram_user("eve", "e")}, {accounts::Ban{accounts::BanKind::User, "eve", std::nullopt, "left", 0}});
+    EXPECT_EQ(outcome("eve", "e").detail, "the user is banned: left");
+}
+
+TEST_F(EnhancedAuthentication, IsOnlyWhatIsOffered) {  // [MQTT-4.12.0-1]
+    EXPECT_EQ(begin(client("bob", "secret"), 1, {}, "SCRAM-SHA-1").code, ReasonCode::BadAuthenticationMethod);
+    chain->replace({book("book", {})});
+    EXPECT_EQ(begin(client("bob", "secret")).code, ReasonCode::BadAuthenticationMethod);
 }
 
 TEST_F(ChainOfMethods, StopsWhoGuesses) {

@@ -58,6 +58,8 @@ public:
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;  // As in the settings: "accounts".
     [[nodiscard]] virtual Effort effort(const Credentials& credentials) const = 0;
     [[nodiscard]] virtual Outcome check(const Credentials& credentials) const = 0;
+    // Whether its users may prove their passwords by SCRAM instead.
+    [[nodiscard]] virtual bool takes_scram() const noexcept { return false; }
 };
 
 }  // namespace chappe::access

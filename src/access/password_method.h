@@ -43,6 +43,7 @@ public:
     [[nodiscard]] std::string_view name() const noexcept override { return "accounts"; }
     [[nodiscard]] Effort effort(const Credentials& credentials) const override;
     [[nodiscard]] Outcome check(const Credentials& credentials) const override;
+    [[nodiscard]] bool takes_scram() const noexcept override { return true; }
 
 private:
     const std::shared_ptr<const Current> current_;

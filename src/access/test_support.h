@@ -10,6 +10,8 @@
 #include "access/current.h"
 #include "access/directory.h"
 #include "crypto/password_hash.h"
+#include "crypto/random.h"
+#include "crypto/scram.h"
 
 namespace chappe::access {
 
@@ -20,6 +22,12 @@ inline accounts::User user(const std::string& name, const std::string& password,
     made.name = name;
     if (!password.empty()) made.password.hash = crypto::hash_password(password, cheap);
     made.roles = std::move(roles);
+    return made;
+}
+
+inline accounts::User scram_user(const std::string& name, const std::string& password) {
+    auto made = user(name, password);
+    made.password.scram_keys = crypto::to_text(*crypto::make_scram_keys(password, crypto::random_bytes(16)));
     return made;
 }
 

@@ -20,6 +20,15 @@ Result<void> AccountStore::commit(store::Transaction& transaction) {
     return {};
 }
 
+Result<std::string> AccountStore::secret(std::string_view name, std::string_view fresh) {
+    const auto known = [&] { return sql_.first<std::string>("SELECT value FROM secrets WHERE name = ?", name); };
+    if (auto value = TRY(known())) return *std::move(value);
+    auto transaction = TRY(begin());
+    TRY(sql_.run("INSERT OR IGNORE INTO secrets VALUES (?, ?)", name, fresh));
+    TRY(commit(transaction));
+    return TRY(known()).value_or(std::string(fresh));
+}
+
 Result<Snapshot> AccountStore::snapshot() {
     const auto transaction = TRY(store::Transaction::read(sql_.database()));
     Snapshot snapshot;

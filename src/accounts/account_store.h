@@ -122,6 +122,9 @@ public:
     // Removes those whose time is over, and says how many.
     [[nodiscard]] Result<std::size_t> expire_bans(Seconds now);
 
+    // A secret of the server's own that outlives restarts: what was given as `fresh` the first time for this name.
+    [[nodiscard]] Result<std::string> secret(std::string_view name, std::string_view fresh);
+
     [[nodiscard]] Result<Snapshot> snapshot();
     // Whether something has been changed since the last snapshot(), through this object or by anybody else; true before
     // the first. Cheap enough to be asked every second.

@@ -122,6 +122,13 @@ TEST_F(Accounts, SurviveWhatPeopleDoByHand) {
     EXPECT_THAT(must(accounts.find_user("anna")).value().roles, IsEmpty());
 }
 
+TEST_F(Accounts, KeepASecretForEachName) {
+    EXPECT_EQ(must(accounts.secret("scram", "first")), "first");
+    EXPECT_EQ(must(accounts.secret("scram", "second")), "first");
+    EXPECT_EQ(must(accounts.secret("other", "third")), "third");
+    EXPECT_EQ(must(must(AccountStore::open(path)).secret("scram", "fourth")), "first");
+}
+
 TEST_F(Accounts, OfAFileThatIsNotOursAreNotOpened) {
     const auto other = folder.file("other.db");
     store::test::write_file(other, std::string(4'096, 'x'));

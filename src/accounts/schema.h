@@ -74,6 +74,13 @@ inline constexpr std::array migrations{
             ('device', 1, 'allow publish devices/${username}/#'),
             ('device', 2, 'allow subscribe devices/${username}/#');
     )"},
+    store::Migration{R"(
+        -- Random bytes of the server's own, in base 64.
+        CREATE TABLE secrets(
+            name TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+    )"},
 };
 
 }  // namespace chappe::accounts

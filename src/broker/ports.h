@@ -77,6 +77,13 @@ struct Login {
     std::optional<Bytes> authentication_data;
 };
 
+// What a client says in an AUTH. Holds during the call only.
+struct Continuation {
+    const Peer& peer;
+    std::string_view client_id;
+    const mqtt::Auth& auth;
+};
+
 // The answer to a Login or to an AUTH: Success, ContinueAuthentication (with data for the client's next step), or a
 // reason code for the refusal and, in `reason`, what may be told to the client. ServerBusy: logins_waiting_max clients
 // wait for an answer already.
@@ -101,7 +108,7 @@ public:
     [[nodiscard]] virtual std::optional<Verdict> authenticate(const Login& login, Ticket ticket) = 0;
     // The client's AUTH: the next step of an enhanced authentication (4.12), or the first of a re-authentication
     // (4.12.1). A re-authentication that ends with another user name than the connection's is refused.
-    [[nodiscard]] virtual std::optional<Verdict> proceed(const mqtt::Auth& auth, Ticket ticket) = 0;
+    [[nodiscard]] virtual std::optional<Verdict> proceed(const Continuation& said, Ticket ticket) = 0;
     // An authentication ends before its last verdict: the connection is gone or has been refused for another reason. No
     // answer is wanted any more, and none will come from the client. The ticket is that of the last question.
     virtual void abandon(Ticket ticket) = 0;

@@ -237,7 +237,8 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Auth& auth, Ins
     } else if (connection.authentication != Connection::Authentication::Challenged) {  // 4.12: one step each, in turn.
         return mqtt::failure(ReasonCode::ProtocolError, "AUTH that nothing asked for");
     }
-    const auto verdict = commons_.authenticator.proceed(auth, next_ticket(connection));
+    const Continuation said{.peer = connection.peer, .client_id = connection.identity.client_id, .auth = auth};
+    const auto verdict = commons_.authenticator.proceed(said, next_ticket(connection));
     if (verdict) apply(connection, *verdict, now);
     return {};
 }

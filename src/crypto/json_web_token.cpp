@@ -116,6 +116,11 @@ Outcome<void> check_parties(const Json& claims, const TokenRequirements& require
 
 }  // namespace
 
+// The header is a JSON object, and "ey" is how its first two characters are written.
+bool looks_like_token(std::string_view text) noexcept {
+    return text.starts_with("ey") && std::ranges::count(text, '.') == 2;
+}
+
 std::expected<std::string, std::string> verify_signature(std::string_view token, const KeySet& keys,
                                                          std::span<const SignatureAlgorithm> allowed) {
     const auto parts = TRY(split(token));

@@ -37,6 +37,9 @@ struct Claims {
     std::optional<std::int64_t> issued_at;
 };
 
+// Whether a text has the form of a token, which hardly any password has. Says nothing about what it is worth.
+[[nodiscard]] bool looks_like_token(std::string_view text) noexcept;
+
 // The content of a token whose signature is right, which need not be JSON. An error says which check has failed, and
 // has nothing of the token.
 [[nodiscard]] std::expected<std::string, std::string> verify_signature(std::string_view token, const KeySet& keys,

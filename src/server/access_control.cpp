@@ -11,13 +11,18 @@
 #include "access/certificate_method.h"
 #include "access/password_method.h"
 #include "access/stored_password.h"
+#include "access/token_method.h"
 #include "base/assert.h"
+#include "crypto/base64.h"
 #include "crypto/random.h"
 #include "net/endpoint.h"
 #include "server/policy_file.h"
+#include "server/token_keys.h"
 
 namespace chappe::server {
 namespace {
+
+constexpr std::size_t scram_secret_size = 32;
 
 accounts::Seconds seconds_now() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -49,8 +54,12 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
     auto control = std::unique_ptr<AccessControl>(new AccessControl(settings, logger));
     control->open_store();
     TRY(control->read_at_start());
-    control->chain_ = std::make_unique<access::Chain>(
-        *control->current_, control->methods(), settings.limits.logins_waiting_max, random_seed(), std::move(shards));
+    if (control->takes_tokens()) TRY(control->read_token_keys());
+    access::Chain::Options options{.waiting_max = settings.limits.logins_waiting_max,
+                                   .seed = random_seed(),
+                                   .scram_secret = control->scram_secret()};
+    control->chain_ =
+        std::make_unique<access::Chain>(*control->current_, control->methods(), std::move(options), std::move(shards));
     return control;
 }
 
@@ -80,6 +89,13 @@ void AccessControl::open_store() {
                   {{"reason", store.error().text}});
 }
 
+// One that does not outlive a restart would tell a patient stranger which users there are; it is better than none.
+crypto::Secret AccessControl::scram_secret() {
+    auto fresh = crypto::encode_base64(crypto::random_bytes(scram_secret_size));
+    auto kept = store_ ? store_->secret("scram", fresh) : accounts::Result<std::string>(fresh);
+    return crypto::Secret::taken_from(kept ? *kept : fresh);
+}
+
 // Where nobody has an account yet.
 accounts::Result<void> AccessControl::make_administrator() {
     if (!TRY(store_->users()).empty()) return {};
@@ -107,6 +123,31 @@ std::optional<accounts::Snapshot> AccessControl::take_snapshot() {
                       {{"reason", taken.error().text}});
     }
     return std::nullopt;
+}
+
+bool AccessControl::takes_tokens() const {
+    return std::ranges::find(settings_.methods, "jwt") != settings_.methods.end();
+}
+
+std::expected<void, std::string> AccessControl::read_token_keys() {
+    const auto file = token_key_file(settings_.jwt);
+    token_key_file_.watch(file.empty() ? std::vector<std::string>{} : std::vector{file});
+    token_keys_ = TRY(server::read_token_keys(settings_.jwt));
+    for (const auto& finding : token_keys_->findings()) {
+        logger_.write(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", {{"reason", finding}});
+    }
+    return {};
+}
+
+// What cannot be used is reported, and the old keys stay.
+void AccessControl::read_token_keys_again() {
+    if (!takes_tokens()) return;
+    if (const auto read = read_token_keys(); !read) {
+        logger_.write(LogLevel::Error, "token_keys", "the keys of tokens cannot be used; the old ones stay",
+                      {{"reason", read.error()}});
+        return;
+    }
+    logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been read");
 }
 
 void AccessControl::watch_policy() {
@@ -150,12 +191,18 @@ access::Methods AccessControl::methods() const {
         } else if (name == "accounts") {
             methods.push_back(std::make_shared<access::PasswordMethod>(
                 current_, std::chrono::seconds{settings_.password_remembered_seconds}));
+        } else if (name == "jwt" && token_keys_) {
+            methods.push_back(std::make_shared<access::TokenMethod>(current_, token_rules(settings_.jwt), token_keys_));
         }
     }
     return methods;
 }
 
 void AccessControl::poll() {
+    if (token_key_file_.changed()) {
+        read_token_keys_again();
+        chain_->replace(methods());
+    }
     const bool policy_changed = policy_file_.changed();
     if (policy_changed) read_policy();
     const auto accounts_changed = store_ ? store_->changed() : accounts::Result<bool>(false);
@@ -168,6 +215,7 @@ void AccessControl::poll() {
 void AccessControl::configure(const Settings& settings) {
     if (settings.access != settings_) {
         settings_ = settings.access;
+        read_token_keys_again();
         chain_->replace(methods());
     }
     read_policy();

@@ -19,6 +19,7 @@
 #include "access/permissions.h"
 #include "accounts/account_store.h"
 #include "broker/shard.h"
+#include "crypto/json_web_key.h"
 #include "crypto/secret.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
@@ -72,9 +73,13 @@ private:
     AccessControl(const Settings& settings, Logger& logger);
 
     void open_store();
+    [[nodiscard]] crypto::Secret scram_secret();
     [[nodiscard]] accounts::Result<void> make_administrator();
     [[nodiscard]] std::expected<void, std::string> read_at_start();
     [[nodiscard]] std::optional<accounts::Snapshot> take_snapshot();
+    [[nodiscard]] bool takes_tokens() const;
+    [[nodiscard]] std::expected<void, std::string> read_token_keys();
+    void read_token_keys_again();
     void watch_policy();
     void read_policy();
     void apply(accounts::Snapshot snapshot);
@@ -86,6 +91,8 @@ private:
     Logger& logger_;
     std::optional<accounts::AccountStore> store_;
     bool accounts_are_readable_ = true;  // When they were looked at last.
+    FileWatch token_key_file_;
+    std::shared_ptr<const crypto::KeySet> token_keys_;  // Null: there are none that can be used.
     FileWatch policy_file_;
     access::PolicyTexts texts_;  // The last that were right.
     const std::shared_ptr<access::Current> current_;

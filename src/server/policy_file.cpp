@@ -5,11 +5,13 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "server/settings/toml_reader.h"
+#include "server/settings/value.h"
 
 namespace chappe::server {
 namespace {
@@ -130,11 +132,40 @@ PolicyFile read_policy_file(const std::string& path) {
     return unread;
 }
 
+std::string print_policy(const access::PolicyTexts& texts) {
+    std::string text;
+    const auto begin = [&](std::string_view section, const std::string& name) {
+        text += fmt::format("{}[[{}]]\nname = {}\n", text.empty() ? "" : "\n", section, quote(name));
+    };
+    const auto add_rules = [&](const std::vector<policy::RuleText>& rules) {
+        text += "rules = [\n";
+        for (const auto& rule : rules) text += fmt::format("  {},\n", quote(rule.text));
+        text += "]\n";
+    };
+    for (const auto& role : texts.roles) {
+        begin("role", role.name);
+        add_rules(role.rules);
+    }
+    for (const auto& user : texts.users) {
+        begin("user", user.name);
+        if (!user.roles.empty()) {
+            const auto quoted = user.roles | std::views::transform([](const auto& role) { return quote(role); });
+            text += fmt::format("roles = [{}]\n", fmt::join(quoted, ", "));
+        }
+        add_rules(user.rules);
+    }
+    return text;
+}
+
 PolicyFile read_policy_of(const AccessSettings& settings) {
     PolicyFile file;
     if (!settings.policy.empty()) file = read_policy_file(settings.policy);
-    const bool by_certificate = std::ranges::find(settings.methods, "certificate") != settings.methods.end();
-    file.texts.roles_from_outside = by_certificate && !settings.certificate_roles.empty();
+    const auto is_asked = [&](std::string_view name) {
+        return std::ranges::find(settings.methods, name) != settings.methods.end();
+    };
+    const bool by_token = !settings.jwt.roles.empty() || !settings.jwt.roles_claim.empty();
+    file.texts.roles_from_outside =
+        (is_asked("certificate") && !settings.certificate_roles.empty()) || (is_asked("jwt") && by_token);
     return file;
 }
 

@@ -13,7 +13,7 @@ public:
     [[nodiscard]] std::optional<broker::Verdict> authenticate(const broker::Login& login, broker::Ticket) override {
         return broker::Verdict{.user_name = std::string(login.user_name.value_or(""))};
     }
-    [[nodiscard]] std::optional<broker::Verdict> proceed(const mqtt::Auth&, broker::Ticket) override {
+    [[nodiscard]] std::optional<broker::Verdict> proceed(const broker::Continuation&, broker::Ticket) override {
         return broker::Verdict{.code = mqtt::ReasonCode::BadAuthenticationMethod};
     }
     void abandon(broker::Ticket) override {}

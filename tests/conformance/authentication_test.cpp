@@ -18,7 +18,8 @@ public:
         return Verdict{};
     }
 
-    std::optional<Verdict> proceed(const Auth& auth, broker::Ticket) override {
+    std::optional<Verdict> proceed(const broker::Continuation& said, broker::Ticket) override {
+        const auto& auth = said.auth;
         if (auth.reason_code == ReasonCode::ReAuthenticate) return question();
         const auto answer = as_text(auth.authentication_data.value_or(Bytes{}));
         if (answer == "again") return question();
@@ -196,8 +197,9 @@ TEST_F(Authentication, DoneAgainNamesTheMethodOfConnect) {  // [MQTT-4.12.1-1]
 // Answers the second question of each connection later, or never.
 class Ponderer : public Riddler {
 public:
-    std::optional<Verdict> proceed(const Auth& auth, broker::Ticket ticket) override {
-        if (as_text(auth.authentication_data.value_or(Bytes{})) != "ponder") return Riddler::proceed(auth, ticket);
+    std::optional<Verdict> proceed(const broker::Continuation& said, broker::Ticket ticket) override {
+        const auto data = as_text(said.auth.authentication_data.value_or(Bytes{}));
+        if (data != "ponder") return Riddler::proceed(said, ticket);
         asked.push_back(ticket);
         return std::nullopt;
     }
@@ -284,7 +286,7 @@ public:
         asked.push_back(ticket);
         return std::nullopt;
     }
-    std::optional<Verdict> proceed(const Auth&, broker::Ticket ticket) override {
+    std::optional<Verdict> proceed(const broker::Continuation&, broker::Ticket ticket) override {
         asked.push_back(ticket);
         return std::nullopt;
     }

@@ -24,7 +24,9 @@ public:
             return broker::Verdict{.user_name = std::string(login.user_name.value_or(""))};
         return broker::Verdict{.code = ReasonCode::BadAuthenticationMethod, .reason = "this method is not known here"};
     }
-    std::optional<broker::Verdict> proceed(const Auth&, broker::Ticket) override { return broker::Verdict{}; }
+    std::optional<broker::Verdict> proceed(const broker::Continuation&, broker::Ticket) override {
+        return broker::Verdict{};
+    }
     void abandon(broker::Ticket) override {}
 };
 

@@ -45,8 +45,8 @@ public:
     std::optional<Verdict> authenticate(const broker::Login& login, broker::Ticket) override {
         return verdict(login.user_name.value_or(""));
     }
-    std::optional<Verdict> proceed(const Auth& auth, broker::Ticket) override {
-        const auto data = as_text(auth.authentication_data.value_or(Bytes{}));
+    std::optional<Verdict> proceed(const broker::Continuation& said, broker::Ticket) override {
+        const auto data = as_text(said.auth.authentication_data.value_or(Bytes{}));
         if (data == "silence") return Verdict{.code = ReasonCode::ContinueAuthentication};
         auto renewed = verdict("u");
         renewed.attributes = with_role(data);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "crypto/signature.h"
 #include "mqtt/topic.h"
 #include "server/settings/value.h"
 
@@ -163,7 +164,7 @@ private:
     }
 
     void check_access_settings() {
-        static constexpr std::array<std::string_view, 2> known = {"certificate", "accounts"};
+        static constexpr std::array<std::string_view, 3> known = {"certificate", "accounts", "jwt"};
         const auto& methods = *find_key("access.methods");
         for (const auto& name : settings_.access.methods) {
             if (std::ranges::find(known, name) != known.end()) continue;
@@ -171,6 +172,28 @@ private:
                    fmt::format("{} has {}, and there are only: {}", methods.full_name(), quote(name),
                                fmt::join(known, ", ")));
         }
+        check_jwt_settings();
+    }
+
+    void check_jwt_settings() {
+        const auto& jwt = settings_.access.jwt;
+        for (const auto& name : jwt.algorithms) {
+            if (!crypto::signature_algorithm_named(name)) report_jwt("algorithms", quote(name) + " is none of them");
+        }
+        if (std::ranges::find(settings_.access.methods, "jwt") == settings_.access.methods.end()) return;
+        if (jwt.algorithms.empty()) report_jwt("algorithms", "it must be said how tokens are signed: [\"RS256\"]");
+        if (jwt.key.empty()) report_jwt("key", "it must be said where the key is: \"file:/etc/chappe/jwt.pem\"");
+        if (!jwt.roles_claim.empty() && jwt.roles_allowed.empty()) {
+            report_jwt("roles_allowed", "jwt.roles_claim gives no roles as long as none is allowed here");
+        }
+    }
+
+    // Where nothing is said of it, the place that makes it needed is named.
+    void report_jwt(std::string_view name, std::string_view what) {
+        const auto& key = *find_key("jwt", name);
+        const bool is_set = origins_.of(key).kind != Origin::Kind::Default;
+        report(Severity::Error, origins_.of(is_set ? key : *find_key("access.methods")),
+               fmt::format("{}: {}", key.full_name(), what));
     }
 
     void check_trusted_proxies() {

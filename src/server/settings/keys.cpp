@@ -26,6 +26,9 @@ template <>
 inline constexpr std::array words<access::CertificateName>{std::string_view("cn"), std::string_view("san"),
                                                            std::string_view("subject")};
 template <>
+inline constexpr std::array words<LoginsLogged>{std::string_view("off"), std::string_view("refused"),
+                                                std::string_view("all")};
+template <>
 inline constexpr std::array words<tls::Version>{std::string_view("1.2"), std::string_view("1.3")};
 
 namespace {
@@ -55,6 +58,8 @@ constexpr auto tls_member = at<Settings, &Settings::tls, Member>();
 
 template <auto Member>
 constexpr auto access_member = at<Settings, &Settings::access, Member>();
+template <auto Member>
+constexpr auto jwt_member = at<Settings, &Settings::access, &AccessSettings::jwt, Member>();
 
 template <auto Member>
 constexpr auto web_member = at<Settings, &Settings::web, Member>();
@@ -109,6 +114,10 @@ constexpr Section all_sections[] = {
      "Who clients are, and what they may do. Accounts and roles are managed with `chappe user` and `chappe role`; see "
      "[access](access.md).",
      false},
+    {"jwt",
+     "JSON Web Tokens, which clients bring as their password, for the method `jwt` of `access.methods`; see "
+     "[access](access.md#tokens).",
+     false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -150,9 +159,8 @@ constexpr Key all_keys[] = {
      .type = Type::Path,
      .range = {0, path_length_max},
      .reload = Reload::Restart,
-     .text =
-         "The Unix socket by which `chappe drops`, `redirect` and `disconnect` ask the broker. Whoever may open it is "
-         "the operator, so only the user who runs the broker may. `off`: there is none.",
+     .text = "The Unix socket by which `chappe drops`, `refusals`, `redirect` and `disconnect` ask the broker. Whoever "
+             "may open it is the operator, so only the user who runs the broker may. `off`: there is none.",
      .default_text = "`control.sock` in the data directory",
      .example = R"("/run/chappe/control.sock")",
      .access = at<Settings, &Settings::control_socket>()},
@@ -206,6 +214,15 @@ constexpr Key all_keys[] = {
              "are kept here.",
      .example = "10000",
      .access = at<Settings, &Settings::drops_kept>()},
+    {.section = "server",
+     .name = "refusals_kept",
+     .type = Type::Integer,
+     .unit = "refusals",
+     .range = {0, 1'000'000},
+     .reload = Reload::Now,
+     .text = "How many of the last refusals `chappe refusals` can list: of connections, messages and subscriptions.",
+     .example = "10000",
+     .access = at<Settings, &Settings::refusals_kept>()},
     {.section = "server",
      .name = "response_topic_prefix",
      .type = Type::Text,
@@ -400,7 +417,8 @@ constexpr Key all_keys[] = {
      .reload = Reload::Now,
      .text = "How it is found out who a client is, in the order in which they are asked until one knows it: "
              "`certificate` takes the name in a client certificate, `accounts` knows the users of `chappe user` and "
-             "their passwords. A client that says nothing of itself is anonymous, where the listener allows that.",
+             "their passwords, `jwt` takes a signed token as the password. A client that says nothing of itself is "
+             "anonymous, where the listener allows that.",
      .example = R"(["accounts"])",
      .access = access_member<&AccessSettings::methods>},
     {.section = "access",
@@ -442,6 +460,121 @@ constexpr Key all_keys[] = {
              "password or account counts at once.",
      .example = R"("10m")",
      .access = access_member<&AccessSettings::password_remembered_seconds>},
+    {.section = "access",
+     .name = "login_log",
+     .type = Type::Choice,
+     .choices = words<LoginsLogged>,
+     .reload = Reload::Restart,
+     .text = "What is written to `logins.log` in the data directory: who was `refused` what, or also who came in, from "
+             "where and by which method (`all`), one JSON object on a line.",
+     .example = R"("refused")",
+     .access = access_member<&AccessSettings::login_log>},
+    {.section = "access",
+     .name = "login_log_size_max",
+     .type = Type::Size,
+     .range = {4096, std::uint64_t{1} << 40},
+     .reload = Reload::Restart,
+     .text = "At this size `logins.log` is renamed to `logins.log.1`, in place of the one before, and begun anew.",
+     .example = R"("100MiB")",
+     .access = access_member<&AccessSettings::login_log_size_max>},
+
+    {.section = "jwt",
+     .name = "algorithms",
+     .type = Type::Texts,
+     .range = {1, 16},
+     .reload = Reload::Now,
+     .text =
+         "How tokens may be signed: `HS256`, `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, "
+         "`ES256`, `ES384`, `ES512`, `EdDSA`. Others are refused, whatever the token says.",
+     .example = R"(["RS256"])",
+     .access = jwt_member<&JwtSettings::algorithms>},
+    {.section = "jwt",
+     .name = "key",
+     .type = Type::Text,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "Where the key is that tokens are checked with: `file:PATH`, `env:NAME`, or `credential:NAME` for a "
+             "credential of systemd. Public keys are PEM (also a certificate) or a set of JSON Web Keys; for `HS256` "
+             "and its like it is the secret itself. A file is read again when it changes; one that cannot be used is "
+             "reported, and the old key stays in use.",
+     .example = R"("file:/etc/chappe/jwt.pem")",
+     .access = jwt_member<&JwtSettings::key>},
+    {.section = "jwt",
+     .name = "issuer",
+     .type = Type::Text,
+     .range = {0, 1024},
+     .reload = Reload::Now,
+     .text = "What the claim `iss` must be. Empty: anything.",
+     .example = R"("https://login.example.com/")",
+     .access = jwt_member<&JwtSettings::issuer>},
+    {.section = "jwt",
+     .name = "audience",
+     .type = Type::Text,
+     .range = {0, 1024},
+     .reload = Reload::Now,
+     .text =
+         "What the claim `aud` must be, or have among others. Empty: tokens with this claim are refused, since they "
+         "are meant for somebody else.",
+     .example = R"("chappe")",
+     .access = jwt_member<&JwtSettings::audience>},
+    {.section = "jwt",
+     .name = "leeway_seconds",
+     .type = Type::Duration,
+     .range = {0, 3600},
+     .reload = Reload::Now,
+     .text = "By how much the clocks of this machine and of the issuer may differ.",
+     .example = R"("10s")",
+     .access = jwt_member<&JwtSettings::leeway_seconds>},
+    {.section = "jwt",
+     .name = "expiry_required",
+     .type = Type::Boolean,
+     .reload = Reload::Now,
+     .text = "Whether tokens without an end (`exp`) are refused. A connection ends when its token does.",
+     .example = "false",
+     .access = jwt_member<&JwtSettings::expiry_required>},
+    {.section = "jwt",
+     .name = "user_name_claim",
+     .type = Type::Text,
+     .range = {1, 256},
+     .reload = Reload::Now,
+     .text = "The claim that is the user name. What the client gives as user name plays no part. A claim inside of "
+             "another one is named with a dot: `user.name`.",
+     .example = R"("preferred_username")",
+     .access = jwt_member<&JwtSettings::user_name_claim>},
+    {.section = "jwt",
+     .name = "client_id_claim",
+     .type = Type::Text,
+     .range = {0, 256},
+     .reload = Reload::Now,
+     .text = "The claim that says for which client identifier the token is good. Empty: for any.",
+     .example = R"("client_id")",
+     .access = jwt_member<&JwtSettings::client_id_claim>},
+    {.section = "jwt",
+     .name = "roles_claim",
+     .type = Type::Text,
+     .range = {0, 256},
+     .reload = Reload::Now,
+     .text = "The claim that has roles for the client, an array of texts or one text with spaces between. Those count "
+             "that `jwt.roles_allowed` has. Empty: tokens give no roles.",
+     .example = R"("realm_access.roles")",
+     .access = jwt_member<&JwtSettings::roles_claim>},
+    {.section = "jwt",
+     .name = "roles_allowed",
+     .type = Type::Texts,
+     .range = {1, 256},
+     .reload = Reload::Now,
+     .text = "The roles that a token may give; all others that it names are passed over.",
+     .example = R"(["editor", "viewer"])",
+     .access = jwt_member<&JwtSettings::roles_allowed>},
+    {.section = "jwt",
+     .name = "roles",
+     .type = Type::Texts,
+     .range = {1, 256},
+     .reload = Reload::Now,
+     .text = "The roles of a client that comes with a token and has no account of that name, whatever else the token "
+             "says.",
+     .example = R"(["viewer"])",
+     .access = jwt_member<&JwtSettings::roles>},
 
     {.section = "log",
      .name = "level",

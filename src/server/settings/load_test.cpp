@@ -63,7 +63,7 @@ const std::vector<Row> unknown_names = {
     {"SectionWithATypo", "[limit]\nx = 1\n", {"c.toml:1:1: error: unknown section [limit]; did you mean [limits]?"}},
     {"SectionLikeNoOther",
      "[api]\n",
-     {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [access], [log], "
+     {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [access], [jwt], [log], "
       "[limits], [policy]"}},
     {"SectionInASection",
      "[server.log]\nlevel = \"debug\"\n",

@@ -43,12 +43,34 @@ struct WebSettings {
 };
 
 // Who clients are and what they may do.
+// For the method "jwt"; see access::TokenRules.
+struct JwtSettings {
+    std::vector<std::string> algorithms;
+    std::string key;  // Where it is, see crypto::read_secret().
+    std::string issuer;
+    std::string audience;
+    std::uint32_t leeway_seconds = 60;
+    bool expiry_required = true;
+    std::string user_name_claim = "sub";
+    std::string client_id_claim;
+    std::string roles_claim;
+    std::vector<std::string> roles_allowed;
+    std::vector<std::string> roles = {"device"};
+
+    friend bool operator==(const JwtSettings&, const JwtSettings&) = default;
+};
+
+enum class LoginsLogged : std::uint8_t { Off, Refused, All };
+
 struct AccessSettings {
     std::vector<std::string> methods = {"certificate", "accounts"};  // In the order in which they are asked.
     std::string policy;                                              // A file of roles and users; empty: none.
     access::CertificateName certificate_name = access::CertificateName::CommonName;
     std::vector<std::string> certificate_roles = {"editor"};
     std::uint32_t password_remembered_seconds = 3600;
+    LoginsLogged login_log = LoginsLogged::All;
+    std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;
+    JwtSettings jwt;
 
     friend bool operator==(const AccessSettings&, const AccessSettings&) = default;
 };
@@ -66,6 +88,7 @@ struct Settings {
     std::uint32_t sys_interval_seconds = 10;  // 0: the topics below $SYS are not published.
     std::uint32_t shutdown_timeout_seconds = 10;
     std::uint32_t drops_kept = 1000;
+    std::uint32_t refusals_kept = 1000;
     std::string response_topic_prefix = "response";  // Empty: clients are given no Response Information.
     std::vector<std::string> trusted_proxies;        // Each is a net::Network.
 

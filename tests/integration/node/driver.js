@@ -7,6 +7,8 @@ const fs = require('fs')
 const mqtt = require('mqtt')
 const readline = require('readline')
 
+const { Scram } = require('./scram')
+
 let client = null
 
 // Names of properties in the standard's snake_case, and what is a number, a flag or bytes in mqtt.js.
@@ -131,18 +133,33 @@ function options (line) {
   return found
 }
 
+// The next step of an enhanced authentication.
+function answerAuth (scram, packet, done) {
+  const { authenticationMethod, authenticationData } = packet.properties
+  done(null, {
+    cmd: 'auth',
+    reasonCode: 0x18,
+    properties: { authenticationMethod, authenticationData: scram.final(authenticationData.toString()) }
+  })
+}
+
 function connect (line) {
   if (client) {
     // Without these it would start with empty stores.
     client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore })
     return
   }
-  client = mqtt.connect(options(line))
+  const wanted = options(line)
+  const scram = line.has('scram_user') ? new Scram(line.text('scram_user'), line.text('scram_password')) : null
+  if (scram) Object.assign(wanted.properties, { authenticationMethod: 'SCRAM-SHA-256', authenticationData: scram.first() })
+  client = mqtt.connect(wanted)
+  if (scram) client.handleAuth = (packet, done) => answerAuth(scram, packet, done)
   let connectedBefore = false
   client.on('connect', packet => {
     const event = connectedBefore && line.number('automatic_reconnect') ? 'reconnected' : 'connected'
     connectedBefore = true
     report(event, [
+      ...(scram ? [['server_proved', Number(scram.isServer(packet.properties.authenticationData.toString()))]] : []),
       ['session_present', Number(packet.sessionPresent)], ['code', packet.reasonCode ?? packet.returnCode],
       ...propertyFields(packet.properties)
     ])
