@@ -29,6 +29,7 @@ Run define_config(CLI::App& command);
 Run define_disconnect(CLI::App& command);
 Run define_explain(CLI::App& command);
 Run define_drops(CLI::App& command);
+Run define_refusals(CLI::App& command);
 Run define_redirect(CLI::App& command);
 Run define_pub(CLI::App& command);
 Run define_request(CLI::App& command);

@@ -32,6 +32,7 @@ constexpr Command commands[] = {
     {"ban", "Keep addresses, users and clients out", define_ban},
     {"explain", "Say what a client may do, and by which rule", define_explain},
     {"drops", "List the messages that were dropped last, and why", define_drops},
+    {"refusals", "List who was refused what last, and why", define_refusals},
     {"redirect", "Send clients of a running broker to another server", define_redirect},
     {"disconnect", "End the connection of a client of a running broker", define_disconnect},
     {"version", "Print the version", define_version},

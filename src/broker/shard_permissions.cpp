@@ -62,6 +62,7 @@ bool Shard::keeps_permission(Session& session, SessionSubscription& subscription
     if (!decision.allowed) {
         commons_.events.record({.kind = EventKind::SubscriptionRevoked,
                                 .client_id = session.client_id,
+                                .user_name = session.identity.user_name,
                                 .topic = subscription.filter.text(),
                                 .code = ReasonCode::NotAuthorized,
                                 .reason = decision.reason});

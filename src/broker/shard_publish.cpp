@@ -105,6 +105,7 @@ mqtt::Result<> Shard::refuse_publish(Connection& connection, const mqtt::Publish
                                      ReasonCode code, std::string_view reason, Instant now) {
     commons_.events.record({.kind = EventKind::PublishRefused,
                             .client_id = connection.identity.client_id,
+                            .user_name = connection.identity.user_name,
                             .address = connection.peer.address,
                             .topic = topic,
                             .code = code,

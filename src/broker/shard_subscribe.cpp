@@ -34,6 +34,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Subscribe& subs
             why = granted.error().reason;
             commons_.events.record({.kind = EventKind::SubscribeRefused,
                                     .client_id = session.client_id,
+                                    .user_name = session.identity.user_name,
                                     .address = connection.peer.address,
                                     .topic = entry.filter,
                                     .code = granted.error().code,

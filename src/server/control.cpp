@@ -5,6 +5,7 @@
 #include <expected>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include <fmt/chrono.h>
@@ -61,6 +62,11 @@ std::expected<void, std::string> check_members(const Json& request, std::initial
     return {};
 }
 
+std::expected<void, std::string> check_filter(const std::optional<std::string>& filter) {
+    if (!filter || mqtt::is_valid_topic_filter(*filter)) return {};
+    return std::unexpected(fmt::format("\"{}\" is not a topic filter", *filter));
+}
+
 struct DropQuery {
     std::optional<std::string> client;
     std::optional<std::string> topic;  // A topic filter.
@@ -81,9 +87,7 @@ std::expected<DropQuery, std::string> drop_query(const Json& request) {
     query.topic = TRY(text_member(request, "topic"));
     query.reason = TRY(text_member(request, "reason"));
     query.count = TRY(count_member(request, "count"));
-    if (query.topic && !mqtt::is_valid_topic_filter(*query.topic)) {
-        return std::unexpected(fmt::format("\"{}\" is not a topic filter", *query.topic));
-    }
+    TRY(check_filter(query.topic));
     if (!query.reason) return query;
     std::vector<std::string_view> reasons;
     for (std::size_t reason = 0; reason != broker::drop_reason_count; ++reason) {
@@ -100,8 +104,8 @@ struct FoundDrops {
     std::size_t count_max = 0;
 };
 
-std::string wall_time(Instant at, Instant now, WallTime wall_now) {
-    const auto then = std::chrono::floor<std::chrono::milliseconds>(wall_now - (now - at));
+std::string to_text(WallTime time) {
+    const auto then = std::chrono::floor<std::chrono::milliseconds>(time);
     const auto seconds = std::chrono::floor<std::chrono::seconds>(then);
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (then - seconds).count());
 }
@@ -129,14 +133,56 @@ Json to_json(std::vector<FoundDrops> found, Instant now) {
     for (const auto& drop : all) {
         bytes += drop.client_id.size() + drop.topic.size();
         if (bytes > names_bytes_max) break;
-        newest_first.push_back({{"time", wall_time(drop.at, now, wall_now)},
-                                {"client", drop.client_id},
-                                {"topic", drop.topic},
-                                {"reason", to_string(drop.reason)}});
+        newest_first.push_back(
+            {{"time", to_text(wall_now - std::chrono::duration_cast<WallTime::duration>(now - drop.at))},
+             {"client", drop.client_id},
+             {"topic", drop.topic},
+             {"reason", to_string(drop.reason)}});
     }
     std::ranges::reverse(newest_first);
     const auto left_out = all.size() - newest_first.size();
     return {{"drops", std::move(newest_first)}, {"left_out", left_out}};
+}
+
+std::expected<RefusalQuery, std::string> refusal_query(const Json& request) {
+    TRY(check_members(request, {"what", "client", "user", "topic", "count"}));
+    RefusalQuery query;
+    query.what = TRY(text_member(request, "what"));
+    query.client = TRY(text_member(request, "client"));
+    query.user = TRY(text_member(request, "user"));
+    query.topic = TRY(text_member(request, "topic"));
+    TRY(check_filter(query.topic));
+    const auto kinds = RefusalLog::kinds();
+    if (!query.what || std::ranges::find(kinds, *query.what) != kinds.end()) return query;
+    return std::unexpected(fmt::format("what cannot be \"{}\"; there are: {}", *query.what, fmt::join(kinds, ", ")));
+}
+
+// Members that say nothing are left out.
+Json to_json(const Refusal& refusal) {
+    Json json{{"time", to_text(refusal.at)}, {"what", refusal.what}, {"client", refusal.client_id}};
+    const auto add = [&](const char* name, std::string_view value) {
+        if (!value.empty()) json[name] = value;
+    };
+    add("user", refusal.user_name);
+    add("address", refusal.address);
+    add("topic", refusal.topic);
+    add("code", refusal.code);
+    add("reason", refusal.reason);
+    return json;
+}
+
+// The newest, and of them those that one answer has room for.
+Json to_json(const std::vector<Refusal>& refusals) {
+    std::vector<Json> newest_first;
+    std::size_t bytes = 0;
+    for (auto at = refusals.rbegin(); at != refusals.rend(); ++at) {
+        bytes += at->client_id.size() + at->user_name.size() + at->topic.size() + at->reason.size();
+        if (bytes > names_bytes_max) break;
+        newest_first.push_back(to_json(*at));
+    }
+    std::ranges::reverse(newest_first);
+    const auto left_out = refusals.size() - newest_first.size();
+    return {{"refusals", std::move(newest_first)}, {"left_out", left_out}};
 }
 
 // Asks each shard on its own thread and, when the last has answered, hands all answers to `done` on the main thread.
@@ -193,8 +239,9 @@ struct Control::Reply {
     bool has_correlation_data = false;
 };
 
-Control::Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards, Publish publish)
-    : loop_(loop), shards_(shards), publish_(std::move(publish)) {}
+Control::Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards,
+                 const RefusalLog& refusals, Publish publish)
+    : loop_(loop), shards_(shards), refusals_(refusals), publish_(std::move(publish)) {}
 
 void Control::deliver(const broker::MessagePtr& message) {
     loop_.post([this, message] { perform(message); });
@@ -216,7 +263,9 @@ void Control::perform(const broker::MessagePtr& message) {
     if (command == "drops") return list_drops(request, reply);
     if (command == "redirect") return redirect(request, reply);
     if (command == "disconnect") return disconnect(request, reply);
-    answer(reply, failure(fmt::format("unknown command \"{}\"; there are: disconnect, drops, redirect", command)));
+    if (command == "refusals") return list_refusals(request, reply);
+    answer(reply,
+           failure(fmt::format("unknown command \"{}\"; there are: disconnect, drops, redirect, refusals", command)));
 }
 
 void Control::list_drops(const Json& request, const Reply& reply) {
@@ -225,6 +274,14 @@ void Control::list_drops(const Json& request, const Reply& reply) {
     ask_shards<FoundDrops>(
         loop_, shards_, [query = *query](Shard& shard, Instant) { return find_drops(shard, query); },
         [this, reply](std::vector<FoundDrops> found) { answer(reply, dump(to_json(std::move(found), loop_.now()))); });
+}
+
+void Control::list_refusals(const Json& request, const Reply& reply) {
+    const auto query = refusal_query(request);
+    if (!query) return answer(reply, failure(query.error()));
+    const auto count = count_member(request, "count");
+    if (!count) return answer(reply, failure(count.error()));
+    answer(reply, dump(to_json(refusals_.find(*query, count->value_or(std::numeric_limits<std::size_t>::max())))));
 }
 
 void Control::redirect(const Json& request, const Reply& reply) {

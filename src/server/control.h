@@ -17,6 +17,7 @@
 
 #include "broker/ports.h"
 #include "net/event_loop.h"
+#include "server/refusal_log.h"
 #include "server/shard_thread.h"
 
 namespace chappe::server {
@@ -29,7 +30,8 @@ public:
     using Publish = std::function<void(const broker::MessagePtr&)>;
 
     // `shards` are complete before the first request comes. All must outlive the loop's last round.
-    Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards, Publish publish);
+    Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards, const RefusalLog& refusals,
+            Publish publish);
 
     void deliver(const broker::MessagePtr& message) override;
 
@@ -39,12 +41,14 @@ private:
 
     void perform(const broker::MessagePtr& message);
     void list_drops(const Json& request, const Reply& reply);
+    void list_refusals(const Json& request, const Reply& reply);
     void redirect(const Json& request, const Reply& reply);
     void disconnect(const Json& request, const Reply& reply);
     void answer(const Reply& reply, std::string_view json);
 
     net::EventLoop& loop_;
     const std::vector<std::unique_ptr<ShardThread>>& shards_;
+    const RefusalLog& refusals_;
     Publish publish_;
 };
 

@@ -89,7 +89,8 @@ protected:
     std::vector<std::unique_ptr<ShardThread>> shards;
     std::unique_ptr<net::EventLoop> loop = std::move(net::EventLoop::create().value());
     std::vector<broker::MessagePtr> answers;
-    Control control{*loop, shards, [this](const broker::MessagePtr& answer) { answers.push_back(answer); }};
+    RefusalLog refusals{10};
+    Control control{*loop, shards, refusals, [this](const broker::MessagePtr& answer) { answers.push_back(answer); }};
 };
 
 TEST_F(Asking, IsAnsweredAtTheResponseTopic) {

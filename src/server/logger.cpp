@@ -167,7 +167,7 @@ std::expected<void, std::string> Logger::configure(const Log& settings) {
     return {};
 }
 
-void Logger::write(LogLevel level, std::string_view event, std::string_view text, std::initializer_list<Field> fields) {
+void Logger::write(LogLevel level, std::string_view event, std::string_view text, std::span<const Field> fields) {
     if (level < state_->level.load(std::memory_order_relaxed)) return;
     state_->writer.write(format_line(state_->format->load(std::memory_order_relaxed), std::chrono::system_clock::now(),
                                      level, event, text, fields));

@@ -30,7 +30,11 @@ public:
     Logger& operator=(const Logger&) = delete;
 
     // `event` names the kind of line for machines ("client_connected"), `text` says it to people ("client connected").
-    void write(LogLevel level, std::string_view event, std::string_view text, std::initializer_list<Field> fields = {});
+    void write(LogLevel level, std::string_view event, std::string_view text, std::span<const Field> fields);
+    void write(LogLevel level, std::string_view event, std::string_view text,
+               std::initializer_list<Field> fields = {}) {
+        write(level, event, text, std::span(fields.begin(), fields.size()));
+    }
 
     // At a reload. The file is opened anew, so that it can be rotated. On failure the old settings stay.
     [[nodiscard]] std::expected<void, std::string> configure(const Log& settings);

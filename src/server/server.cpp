@@ -41,7 +41,11 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const Settings
 }
 
 Server::Server(const Settings& settings, Reload reload, Logger& logger)
-    : settings_(settings), reload_(std::move(reload)), logger_(logger), events_(logger) {}
+    : settings_(settings),
+      reload_(std::move(reload)),
+      logger_(logger),
+      refusals_(settings.refusals_kept),
+      events_(logger, refusals_) {}
 
 // Listeners and timers go before the loops that they stand on, the shards' threads before what they share.
 Server::~Server() {
@@ -63,6 +67,7 @@ std::expected<void, std::string> Server::open() {
     if (!signals) return std::unexpected(signals.error().what);
     signals_ = std::move(*signals);
     TRY(open_access());
+    open_login_log();
     TRY(start_shards());
     access_->on_change([this](const auto& dismissals) { access_changed(dismissals); });
     add_control();
@@ -108,6 +113,14 @@ std::expected<void, std::string> Server::open_access() {
     return {};
 }
 
+// Who cannot be let in without a trace is let in with one in the log.
+void Server::open_login_log() {
+    if (settings_.access.login_log == LoginsLogged::Off) return;
+    auto logins = LoginLog::open(settings_.data_directory + "/logins.log", settings_.access.login_log_size_max);
+    if (logins) return events_.write_logins(*std::move(logins), settings_.access.login_log);
+    logger_.write(LogLevel::Error, "no_login_log", "logins are written to this log only", {{"reason", logins.error()}});
+}
+
 // On every shard, since a user may have clients on all of them.
 void Server::access_changed(const std::shared_ptr<const Dismissals>& dismissals) {
     for (const auto& shard : shards_) {
@@ -135,7 +148,7 @@ std::expected<void, std::string> Server::start_shards() {
 }
 
 void Server::add_control() {
-    control_ = std::make_unique<Control>(*loop_, shards_, [this](const broker::MessagePtr& message) {
+    control_ = std::make_unique<Control>(*loop_, shards_, refusals_, [this](const broker::MessagePtr& message) {
         publish(message);
         shards_.front()->wake();
     });
@@ -324,6 +337,7 @@ void Server::reload_settings() {
     for (auto& open : listeners_) {
         open.in_settings = std::ranges::find(loaded->listeners, open.url, &Listener::url) != loaded->listeners.end();
     }
+    refusals_.keep(settings_.refusals_kept);
     if (const auto log = logger_.configure(settings_.log); !log) {
         logger_.write(LogLevel::Error, "log_failed", "the log stays as it is", {{"reason", log.error()}});
     }

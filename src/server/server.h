@@ -63,6 +63,7 @@ private:
                 const std::shared_ptr<ListenerAccount>& account, const std::string& listener);
     void refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view why);
     [[nodiscard]] std::expected<void, std::string> open_access();
+    void open_login_log();
     void access_changed(const std::shared_ptr<const Dismissals>& dismissals);
     void apply_listener_settings();
     void reload_tls();
@@ -81,6 +82,7 @@ private:
     Settings settings_;
     Reload reload_;
     Logger& logger_;
+    RefusalLog refusals_;
     EventRecorder events_;
     std::unique_ptr<AccessControl> access_;
     std::unique_ptr<broker::Commons> commons_;

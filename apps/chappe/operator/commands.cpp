@@ -1,4 +1,4 @@
-// chappe drops, redirect and disconnect: what the operator of a running broker asks of it.
+// chappe drops, refusals, redirect and disconnect: what the operator of a running broker asks of it.
 
 #include <cstddef>
 #include <cstdio>
@@ -48,6 +48,13 @@ void set_if_given(Json& request, const char* name, const std::string& value) {
     if (!value.empty()) request[name] = value;
 }
 
+// Where there are more than one answer holds.
+std::string left_out_text(const Json& answer) {
+    const auto left_out = answer.value("left_out", std::size_t{0});
+    if (left_out == 0) return {};
+    return fmt::format("{} older ones do not fit here; ask for some of them\n", left_out);
+}
+
 struct DropsOptions {
     ControlOptions control;
     std::string client;
@@ -58,12 +65,32 @@ struct DropsOptions {
 };
 
 Report report_drops(const Json& answer) {
-    Report report;
-    const auto left_out = answer.value("left_out", std::size_t{0});
-    if (left_out != 0) report.text = fmt::format("{} older ones do not fit here; ask for some of them\n", left_out);
+    Report report{.text = left_out_text(answer), .complaint = {}};
     for (const auto& drop : answer["drops"]) {
         report.text += fmt::format("{} {:<20} client={} topic={}\n", drop["time"].get<std::string>(),
                                    drop["reason"].get<std::string>(), drop["client"].dump(), drop["topic"].dump());
+    }
+    return report;
+}
+
+struct RefusalsOptions {
+    ControlOptions control;
+    std::string what;
+    std::string client;
+    std::string user;
+    std::string topic;
+    std::optional<std::size_t> count;
+    bool json = false;
+};
+
+Report report_refusals(const Json& answer) {
+    Report report{.text = left_out_text(answer), .complaint = {}};
+    for (const auto& refusal : answer["refusals"]) {
+        report.text += fmt::format("{} {:<12}", refusal["time"].get<std::string>(), refusal["what"].get<std::string>());
+        for (const auto* name : {"client", "user", "address", "topic", "code", "reason"}) {
+            if (refusal.contains(name)) report.text += fmt::format(" {}={}", name, refusal[name].dump());
+        }
+        report.text += '\n';
     }
     return report;
 }
@@ -109,6 +136,35 @@ Exit codes: 0 listed, 1 no broker answers or it refuses, 2 the command line is w
         set_if_given(request, "reason", options->reason);
         if (options->count) request["count"] = *options->count;
         return ask_and_print(options->control, "drops", request, options->json, report_drops);
+    };
+}
+
+Run define_refusals(CLI::App& command) {
+    const auto options = std::make_shared<RefusalsOptions>();
+    command.add_option("--what", options->what, "Only these: connect, publish, subscribe, or subscription (revoked)")
+        ->type_name("WHAT");
+    command.add_option("--client", options->client, "Only of this client identifier")->type_name("ID");
+    command.add_option("-u,--user", options->user, "Only of this user name")->type_name("NAME");
+    command.add_option("-t,--topic", options->topic, "Only topics that match this filter")->type_name("FILTER");
+    command.add_option("--count", options->count, "Only the newest of them, so many")->type_name("N");
+    command.add_flag("--json", options->json, "Print one JSON object");
+    add_control_options(command, options->control);
+    command.footer(R"(Examples:
+  chappe refusals
+  chappe refusals --what connect --count 10
+  chappe refusals --user pump-7 -t 'site/#' --json
+
+Lists who was refused what last, the latest at the end; server.refusals_kept says how many at most. chappe explain
+says by which rule something is allowed or not.
+Exit codes: 0 listed, 1 no broker answers or it refuses, 2 the command line is wrong.)");
+    return [options] {
+        auto request = Json::object();
+        set_if_given(request, "what", options->what);
+        set_if_given(request, "client", options->client);
+        set_if_given(request, "user", options->user);
+        set_if_given(request, "topic", options->topic);
+        if (options->count) request["count"] = *options->count;
+        return ask_and_print(options->control, "refusals", request, options->json, report_refusals);
     };
 }
 
