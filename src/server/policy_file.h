@@ -30,6 +30,9 @@ struct PolicyFile {
 // The same from the disk.
 [[nodiscard]] PolicyFile read_policy_file(const std::string& path);
 
+// What reads as these, in TOML.
+[[nodiscard]] std::string print_policy(const access::PolicyTexts& texts);
+
 // The file of these settings, and what else they say of roles; nothing of a file where there is none.
 [[nodiscard]] PolicyFile read_policy_of(const AccessSettings& settings);
 

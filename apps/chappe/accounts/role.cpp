@@ -10,6 +10,7 @@
 
 #include "apps/chappe/accounts/desk.h"
 #include "apps/chappe/accounts/group.h"
+#include "apps/chappe/accounts/role_convert.h"
 #include "policy/rule.h"
 
 namespace chappe::app {
@@ -187,6 +188,7 @@ constexpr std::array role_commands{
     GroupMember{"add", "Add a role", define_role_add},
     GroupMember{"remove", "Remove a role", define_role_remove},
     GroupMember{"rule", "Add a rule to a role, or remove one", define_role_rule},
+    GroupMember{"convert", "Print a policy file made of Mosquitto's ACL file", define_role_convert},
 };
 
 }  // namespace

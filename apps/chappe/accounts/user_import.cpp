@@ -25,7 +25,14 @@ struct ImportOptions {
     DataOptions data;
     std::string file;
     std::vector<std::string> roles;
+    bool no_role = false;
     bool replace = false;
+
+    // Of users who are not there yet.
+    [[nodiscard]] std::vector<std::string> roles_at_first() const {
+        if (no_role || !roles.empty()) return roles;
+        return {std::string(default_role)};
+    }
 };
 
 // Those who are there keep their roles, unless the person has said which ones they are to have.
@@ -38,16 +45,15 @@ Outcome<std::vector<accounts::ImportedUser>> users_to_import(Desk& desk, const I
     for (auto& entry : file.entries) {
         accounts::ImportedUser user{.name = std::move(entry.name), .password = {}, .roles = {}};
         user.password.hash = std::move(entry.hash);
-        if (!options.roles.empty()) user.roles = options.roles;
-        if (options.roles.empty() && !present.contains(user.name)) user.roles = std::vector<std::string>{default_role};
+        if (!options.roles.empty() || !present.contains(user.name)) user.roles = options.roles_at_first();
         users.push_back(std::move(user));
     }
     return users;
 }
 
 void say_imported(const accounts::ImportReport& report, const ImportOptions& options) {
-    const auto roles = options.roles.empty() ? std::string(default_role) : joined(options.roles);
-    print(counted(report.added.size(), "user") + " added, with the role " + roles);
+    print(counted(report.added.size(), "user") + " added, " +
+          (options.no_role ? "without a role" : "with the role " + joined(options.roles_at_first())));
     if (!report.changed.empty()) print(counted(report.changed.size(), "user") + " replaced");
     if (!report.skipped.empty()) {
         print(counted(report.skipped.size(), "user") + " left as before" +
@@ -82,9 +88,12 @@ Run define_user_import(CLI::App& command) {
     const auto options = std::make_shared<ImportOptions>();
     command.add_option("FILE", options->file, "The file, as mosquitto_passwd writes it")->required();
     command.add_flag("--replace", options->replace, "Give users who are there already the passwords of the file");
-    command.add_option("--role", options->roles, "A role of the users instead of editor; may be repeated")
-        ->type_name("ROLE")
-        ->allow_extra_args(false);
+    auto* const role =
+        command.add_option("--role", options->roles, "A role of the users instead of editor; may be repeated")
+            ->type_name("ROLE")
+            ->allow_extra_args(false);
+    command.add_flag("--no-role", options->no_role, "Users get no role: a policy file says what they may do")
+        ->excludes(role);
     add_data_options(command, options->data);
     command.footer(R"(Examples:
   chappe user import /etc/mosquitto/passwd

@@ -1,0 +1,41 @@
+// A password file of Mosquitto's: what is taken of it can be stored, and what is not has a line and says nothing of the
+// hash.
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string_view>
+
+#include "base/assert.h"
+#include "base/utf8.h"
+#include "crypto/password_file.h"
+
+namespace {
+
+std::string_view line_of(std::string_view text, std::size_t number) {
+    while (--number != 0) text.remove_prefix(text.find('\n') + 1);
+    return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace chappe;
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+    const auto file = crypto::parse_password_file(text);
+    std::set<std::string_view> names;
+    for (const auto& entry : file.entries) {
+        ASSERT(!entry.name.empty() && is_valid_utf8(entry.name) && !entry.name.contains('\n'));
+        ASSERT(entry.hash.starts_with('$') && entry.line >= 1 && entry.line <= lines);
+        ASSERT(names.insert(entry.name).second);
+    }
+    for (const auto& finding : file.findings) {
+        ASSERT(finding.line >= 1 && finding.line <= lines);
+        ASSERT(!finding.text.empty());
+        const auto line = line_of(text, finding.line);
+        const auto secret = line.substr(std::min(line.find(':') + 1, line.size()));
+        ASSERT(secret.size() < 16 || !finding.text.contains(secret.substr(secret.size() - 16)));
+    }
+    return 0;
+}
