@@ -39,6 +39,20 @@ std::shared_ptr<const access::Directory> empty_directory() {
     return access::Directory::make({}, {.is_set = true}).directory;
 }
 
+// Also where that cannot be found out, and where a link leads to a disk that is not there now.
+bool may_exist(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+}
+
+std::string unreadable(std::string_view reason) {
+    return fmt::format(
+        "{}\nThe accounts, roles and bans are in this file, and without it clients could be let in that it keeps out. "
+        "Let "
+        "the user who runs the broker read and write it, put back a copy, or move it away to begin without accounts.",
+        reason);
+}
+
 }  // namespace
 
 AccessControl::AccessControl(const Settings& settings, Logger& logger)
@@ -52,7 +66,7 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
                                                                                access::Chain::Shards shards,
                                                                                Logger& logger) {
     auto control = std::unique_ptr<AccessControl>(new AccessControl(settings, logger));
-    control->open_store();
+    TRY(control->open_store());
     TRY(control->read_at_start());
     if (control->takes_tokens()) TRY(control->read_token_keys());
     access::Chain::Options options{.waiting_max = settings.limits.logins_waiting_max,
@@ -66,7 +80,9 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
 std::expected<void, std::string> AccessControl::read_at_start() {
     watch_policy();
     auto file = read_policy_of(settings_);
-    auto made = make_directory(take_snapshot().value_or(accounts::Snapshot{}), file);
+    auto snapshot = store_ ? store_->snapshot() : accounts::Snapshot{};
+    if (!snapshot) return std::unexpected(unreadable(snapshot.error().text));
+    auto made = make_directory(*std::move(snapshot), file);
     if (!made.directory) return std::unexpected(lines_of(made.findings));
     report(made.findings);
     texts_ = std::move(file.texts);
@@ -74,19 +90,23 @@ std::expected<void, std::string> AccessControl::read_at_start() {
     return {};
 }
 
-// Without accounts the broker serves those who need none.
-void AccessControl::open_store() {
+// A file that is there may keep clients out: without it, they would be let in. Where there is none and none can be
+// made, the broker serves those who need no account.
+std::expected<void, std::string> AccessControl::open_store() {
     std::error_code ignored;  // Opening says what is wrong.
     std::filesystem::create_directories(directory_, ignored);
-    auto store = accounts::AccountStore::open(directory_ + "/chappe.db");
+    const auto path = directory_ + "/chappe.db";
+    auto store = accounts::AccountStore::open(path);
     if (store) {
         store_ = *std::move(store);
         const auto administrator = make_administrator();
-        if (administrator) return;
+        if (administrator) return {};
         store = std::unexpected(administrator.error());
     }
+    if (may_exist(path)) return std::unexpected(unreadable(store.error().text));
     logger_.write(LogLevel::Error, "no_accounts", "accounts cannot be used; nobody who has one can connect",
                   {{"reason", store.error().text}});
+    return {};
 }
 
 // One that does not outlive a restart would tell a patient stranger which users there are; it is better than none.

@@ -48,10 +48,10 @@ class AccessControl {
 public:
     using Changed = std::function<void(std::shared_ptr<const Dismissals>)>;
 
-    // Opens chappe.db in the data directory, and makes it where it is not there, with an administrator. One that cannot
-    // be used is logged, and nobody is let in by it. Not more than `logins_waiting_max` clients wait for a slow answer.
-    // Fails where the policy has errors: a person is waiting to read them. Later ones are logged: then the rules stay
-    // as they are, but users and bans are those of now.
+    // Opens chappe.db in the data directory, and makes it where it is not there, with an administrator. Where it cannot
+    // be made, that is logged, and nobody has an account. Not more than `logins_waiting_max` clients wait for a slow
+    // answer. Fails where chappe.db cannot be used or the policy has errors: a person is waiting to read them. Later
+    // ones are logged: then the rules stay as they are, but users and bans are those of now.
     [[nodiscard]] static std::expected<std::unique_ptr<AccessControl>, std::string> open(const Settings& settings,
                                                                                          access::Chain::Shards shards,
                                                                                          Logger& logger);
@@ -72,8 +72,8 @@ public:
 private:
     AccessControl(const Settings& settings, Logger& logger);
 
-    void open_store();
     [[nodiscard]] crypto::Secret scram_secret();
+    [[nodiscard]] std::expected<void, std::string> open_store();
     [[nodiscard]] accounts::Result<void> make_administrator();
     [[nodiscard]] std::expected<void, std::string> read_at_start();
     [[nodiscard]] std::optional<accounts::Snapshot> take_snapshot();

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sqlite3
 
 from support import limits, packets
 from support.case import BrokerCase
@@ -134,6 +135,69 @@ class AccountsTest(AccessCase):
         self.add("alice")
         self.assertEqual(self.connack("alice", PASSWORD), 0)
         self.assertEqual(self.connack(), NOT_AUTHORIZED)
+
+
+@unlike_mosquitto("has no such accounts")
+class UnreadableAccountsTest(AccessCase):
+    """The roles and bans in a chappe.db are never lost by starting without it."""
+
+    def setUp(self):
+        self.data = self.scratch_folder()
+        self.path = os.path.join(self.data, "chappe.db")
+        made = Process([chappe_command(), "role", "add", "anonymous", "--data", self.data])
+        self.assertEqual(made.finish(), 0, made.report())
+
+    def serve(self, data=None):
+        broker = Process([chappe_command(), "serve", "--data", data or self.data, "--listen", "mqtt://127.0.0.1:0"])
+        self.addCleanup(broker.kill)
+        return broker
+
+    def assert_refused(self, *reasons):
+        broker = self.serve()
+        self.assertEqual(broker.finish(), 1, broker.report())
+        said = b"\n".join(broker.stderr).decode()
+        for words in (self.path, "move it away to begin without accounts", *reasons):
+            self.assertIn(words, said)
+        self.assertEqual(broker.stdout, [])
+
+    def test_no_database(self):
+        for name in os.listdir(self.data):
+            os.remove(os.path.join(self.data, name))
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write("not a database" * 1000)
+        self.assert_refused("it is not a database of SQLite")
+        with open(self.path, encoding="utf-8") as file:
+            self.assertTrue(file.read().startswith("not a database"))
+
+    def test_damaged_in_the_middle(self):
+        with open(self.path, "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(4096)
+            file.write(b"\xff" * (size - 4096))
+        self.assert_refused("it is damaged")
+
+    def test_a_database_of_somebody_else(self):
+        os.remove(self.path)
+        database = sqlite3.connect(self.path)
+        database.execute("CREATE TABLE t (x)")
+        database.close()
+        self.assert_refused("not of the kind that Chappe keeps there")
+
+    def test_no_file(self):
+        os.remove(self.path)
+        os.mkdir(self.path)
+        self.assert_refused("cannot open")
+
+    def test_a_link_to_where_no_disk_is_mounted(self):
+        os.remove(self.path)
+        os.symlink(self.data + "/disk/chappe.db", self.path)
+        self.assert_refused("cannot open")
+
+    def test_where_none_can_be_made_those_who_need_none_are_served(self):
+        broker = self.serve("/dev/null/data")
+        broker.wait_line(lambda line: b"accounts cannot be used" in line, broker.stderr)
+        broker.wait_line(lambda line: line.startswith(b"Chappe listens on"))
+        self.assertEqual(broker.terminate(), 0)
 
 
 @unlike_mosquitto("has no such roles")
