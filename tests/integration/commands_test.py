@@ -78,6 +78,11 @@ class ConfigurationTest(unittest.TestCase):
 
         self.assertEqual(values(second), values(first))
 
+    def test_arrays_on_the_command_line(self):
+        for written, printed in (("[]", "[]"), ("a,b", '["a", "b"]'), ('["a", "b"]', '["a", "b"]')):
+            lines = text(self.chappe("config", "--set", f"access.certificate_roles={written}").stdout)
+            self.assertIn(f"certificate_roles = {printed}", " ".join(lines.split()))
+
     def test_config_with_errors(self):
         self.assertIn("inflight_max", text(self.chappe("config", "--set", "limits.inflight_max=x", expect=1).stderr))
 

@@ -33,7 +33,8 @@ session_expiry_max_seconds = "90d"
   1024.
 - **Durations** are in seconds, or text with a unit: `"10s"`, `"5m"`, `"36h"`, `"90d"`, `"2w"`.
 - **On the command line** `--set SECTION.NAME=VALUE` sets any of the settings below, text without quotes:
-  `--set limits.inflight_max=20`. A few have an option of their own. The command line goes before the file, and the file
+  `--set limits.inflight_max=20`. The items of an array have commas between them, or stand in brackets as in a file;
+  `[]` is an empty one. A few settings have an option of their own. The command line goes before the file, and the file
   before the default.
 - **`chappe check chappe.toml`** says what is wrong in a file, with its line, and what would be right. Unknown names are
   wrong.

@@ -4,12 +4,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/result.h"
 #include "server/settings/check.h"
 #include "server/settings/nearest.h"
 #include "server/settings/toml_reader.h"
@@ -76,10 +78,13 @@ public:
         if (key->is_of_listener())
             return report(0, override.name + " is set in a file only; --listen adds plain listeners");
         if (override.values.empty()) return report(0, fmt::format("{0} has no value: write {0}=VALUE", override.name));
+        const auto raws = raws_of(*key, override.values);
+        if (!raws) {
+            refused_.push_back(key);
+            return report(0, raws.error());
+        }
         if (key->type == Type::Urls) listeners_.clear();
-        if (key->is_array() && key->type != Type::Urls)
-            return static_cast<void>(read_setting(*key, one_array(*key, override.values)));
-        for (const auto& value : override.values) read_setting(*key, raw_from_text(*key, value));
+        for (const auto& raw : *raws) read_setting(*key, raw);
     }
 
     [[nodiscard]] Loaded finish() {
@@ -89,14 +94,18 @@ public:
     }
 
 private:
-    // An option that was given several times, for an array.
-    [[nodiscard]] static Raw one_array(const Key& key, const std::vector<std::string>& values) {
-        std::vector<Raw> all;
+    // What was given several times for an array is one. Of URLs each has its own place.
+    [[nodiscard]] static std::expected<std::vector<Raw>, std::string> raws_of(const Key& key,
+                                                                              const std::vector<std::string>& values) {
+        std::vector<Raw> raws;
         for (const auto& value : values) {
-            auto items = raw_from_text(key, value);
-            std::ranges::move(std::get<std::vector<Raw>>(items.content), std::back_inserter(all));
+            auto raw = TRY(raw_from_text(key, value));
+            raws.push_back(std::move(raw));
         }
-        return {std::move(all), {}};
+        if (!key.is_array() || key.type == Type::Urls) return raws;
+        std::vector<Raw> all;
+        for (auto& raw : raws) std::ranges::move(std::get<std::vector<Raw>>(raw.content), std::back_inserter(all));
+        return std::vector{Raw{std::move(all), {}}};
     }
 
     [[nodiscard]] Origin at(const Position& position) const {

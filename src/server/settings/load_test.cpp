@@ -394,6 +394,32 @@ TEST(Load, TakesSeveralUrlsFromOneOverride) {
     EXPECT_THAT(urls_with_origins(loaded), ElementsAre("unix:/x from --set", "unix:/y from --set"));
 }
 
+TEST(Load, TakesArraysFromTheCommandLine) {
+    const auto roles = [](const std::vector<std::string>& values) {
+        return load(nullptr, {{"--set", "access.certificate_roles", values}}, {}).settings.access.certificate_roles;
+    };
+    EXPECT_THAT(roles({"a,b"}), ElementsAre("a", "b"));
+    EXPECT_THAT(roles({"[]"}), IsEmpty());
+    EXPECT_THAT(roles({"[ ]"}), IsEmpty());
+    EXPECT_THAT(roles({""}), IsEmpty());
+    EXPECT_THAT(roles({R"(["a", "b,c"])"}), ElementsAre("a", "b,c"));
+    EXPECT_THAT(roles({"['a']", "b"}), ElementsAre("a", "b"));
+    const auto loaded = load(nullptr, {{"--set", "server.listen", {R"(["unix:/x", "unix:/y"])"}}}, {});
+    EXPECT_THAT(urls_with_origins(loaded), ElementsAre("unix:/x from --set", "unix:/y from --set"));
+}
+
+TEST(Load, SaysWhichArrayOfTheCommandLineIsNone) {
+    const auto lines = [](const std::string& value) {
+        return lines_of(load(nullptr, {{"--set", "access.certificate_roles", {value}}}, {}));
+    };
+    EXPECT_THAT(
+        lines("[device]"),
+        ElementsAre("--set: error: access.certificate_roles wants an array of texts, such as [\"device\"], or its "
+                    "items without brackets and quotes, not the text \"[device]\""));
+    EXPECT_THAT(lines("[1]"), ElementsAre("--set: error: access.certificate_roles wants a text in quotes, not 1"));
+    EXPECT_THAT(lines("[\"a\"]\n[log]\nx = [\"b\"]"), testing::SizeIs(1));
+}
+
 std::vector<std::string> lines_of_override(const std::string& name, const std::vector<std::string>& values) {
     return lines_of(load(nullptr, {{"--set", name, values}}, {}));
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "mqtt/topic.h"
 #include "net/url.h"
+#include "server/settings/toml_reader.h"
 #include "server/settings/units.h"
 
 namespace chappe::server {
@@ -234,6 +235,21 @@ std::expected<Value, std::vector<Mistake>> read_array(const Key& key, const Raw&
     return texts;
 }
 
+// Its places are those of no file.
+std::expected<Raw, std::string> array_from_toml(const Key& key, std::string_view text) {
+    auto document = read_toml(fmt::format("value = {}", text));
+    const bool is_one = document.tables.size() == 1 && document.tables.front().entries.size() == 1;
+    auto* items = is_one && document.mistakes.empty()
+                      ? std::get_if<std::vector<Raw>>(&document.tables.front().entries.front().value.content)
+                      : nullptr;
+    if (items == nullptr) {
+        return std::unexpected(fmt::format("{} wants {}, or its items without brackets and quotes, not the text {}",
+                                           key.full_name(), description_of(key), shortened(text)));
+    }
+    for (auto& item : *items) item.position = {};
+    return Raw{std::move(*items), {}};
+}
+
 std::string print_number(const Key& key, std::uint64_t number) {
     if (!key.word.text.empty() && number == key.word.value) return quote(key.word.text);
     switch (key.type) {
@@ -268,21 +284,22 @@ std::expected<Value, std::vector<Mistake>> read_value(const Key& key, const Raw&
     return std::unexpected(std::vector{Mistake{raw.position, key.full_name() + value.error()}});
 }
 
-Raw raw_from_text(const Key& key, std::string_view text) {
-    if (key.type == Type::Boolean && (text == "true" || text == "false")) return {text == "true", {}};
+std::expected<Raw, std::string> raw_from_text(const Key& key, std::string_view text) {
+    if (key.type == Type::Boolean && (text == "true" || text == "false")) return Raw{text == "true", {}};
     if (key.type == Type::Integer) {
         const auto number = parse_number(text);
         const bool fits = number && std::cmp_less_equal(*number, std::numeric_limits<std::int64_t>::max());
-        if (fits) return {static_cast<std::int64_t>(*number), {}};
+        if (fits) return Raw{static_cast<std::int64_t>(*number), {}};
     }
-    if (!key.is_array()) return {std::string(text), {}};
+    if (!key.is_array()) return Raw{std::string(text), {}};
+    if (text.starts_with('[') && text.ends_with(']')) return array_from_toml(key, text);
     std::vector<Raw> items;
-    for (std::size_t begin = 0; begin <= text.size();) {
+    for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
         const auto end = std::min(text.find(',', begin), text.size());
         items.push_back({std::string(text.substr(begin, end - begin)), {}});
         begin = end + 1;
     }
-    return {std::move(items), {}};
+    return Raw{std::move(items), {}};
 }
 
 std::string print_value(const Key& key, const Value& value) {

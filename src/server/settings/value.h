@@ -37,9 +37,10 @@ struct Mistake {
 // Checks type, unit, choice and range.
 [[nodiscard]] std::expected<Value, std::vector<Mistake>> read_value(const Key& key, const Raw& raw);
 
-// A word of the command line, which has no quotes and brackets to tell its type from. Several URLs or paths have commas
-// between them.
-[[nodiscard]] Raw raw_from_text(const Key& key, std::string_view text);
+// A word of the command line, which has no quotes and brackets to tell its type from. The items of an array have commas
+// between them, nothing is an empty array, and one as it stands in a file is taken too: a,b or ["a", "b"]. The error is
+// for what is in brackets and is none.
+[[nodiscard]] std::expected<Raw, std::string> raw_from_text(const Key& key, std::string_view text);
 
 // The value in the syntax of the file, in its canonical form: read_value() reads the same from it.
 [[nodiscard]] std::string print_value(const Key& key, const Value& value);
