@@ -302,6 +302,7 @@ void Server::watch_tls_files() {
 }
 
 void Server::run() {
+    tell_service_manager("READY=1");
     loop_->run();
     sys_timer_->cancel();
     files_timer_->cancel();
@@ -356,6 +357,7 @@ void Server::reload_settings() {
 void Server::begin_shutdown() {
     shutting_down_ = true;
     logger_.write(LogLevel::Info, "stopping", "stopping");
+    tell_service_manager("STOPPING=1");
     sys_timer_->cancel();
     close_listeners();
     for (const auto& shard : shards_) {
@@ -363,6 +365,12 @@ void Server::begin_shutdown() {
     }
     await_mail();
     shutdown_timer_->set(loop_->now() + std::chrono::seconds{settings_.shutdown_timeout_seconds});
+}
+
+void Server::tell_service_manager(std::string_view state) {
+    if (const auto told = net::notify_service_manager(state); !told) {
+        logger_.write(LogLevel::Warning, "service_manager", told.error().what);
+    }
 }
 
 // Wills on their way to subscribers of another shard, over the home of a shared subscription even to a third one, must

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/commons.h"
@@ -71,6 +72,7 @@ private:
     void on_signal(int signal);
     void reload_settings();
     void begin_shutdown();
+    void tell_service_manager(std::string_view state);
     void await_mail();
     void close_connections();
     void close_listeners();
