@@ -97,7 +97,7 @@ Credentials make_certificate(const CertificateRequest& request, const Credential
     X509_set_version(&certificate, x509_version_3);
     set_random_serial(certificate);
     X509_gmtime_adj(X509_getm_notBefore(&certificate), -seconds_per_hour);
-    X509_time_adj_ex(X509_getm_notAfter(&certificate), static_cast<int>(request.days), 0, nullptr);
+    X509_time_adj_ex(X509_getm_notAfter(&certificate), static_cast<int>(request.days), -seconds_per_hour, nullptr);
     set_common_name(*X509_get_subject_name(&certificate), request.common_name);
     X509_set_issuer_name(&certificate, X509_get_subject_name(signer.certificate.get()));
     X509_set_pubkey(&certificate, made.key.get());

@@ -23,7 +23,7 @@ struct CertificateRequest {
     Purpose purpose = Purpose::Server;
     std::string common_name;         // At most common_name_max bytes of UTF-8; empty where there are names.
     std::vector<std::string> names;  // Of a server: host names and IP addresses that net::Url takes.
-    unsigned days = 825;             // From now. An hour before counts too, for clocks that are behind.
+    unsigned days = 820;             // In all. The first hour is over, for clocks that are behind.
 };
 
 inline constexpr std::size_t common_name_max = 64;  // RFC 5280, appendix A.

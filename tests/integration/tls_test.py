@@ -267,6 +267,13 @@ class CertCommandTest(TlsCase):
         for name in ("ca", "server", "pump-7"):
             self.assertEqual(os.stat(self.file(name + ".key")).st_mode & 0o777, 0o600)
 
+    def test_no_client_finds_it_good_for_too_long(self):
+        self.serve()
+        shown = self.connect(self.context()).getpeercert()
+        seconds = ssl.cert_time_to_seconds(shown["notAfter"]) - ssl.cert_time_to_seconds(shown["notBefore"])
+        self.assertLessEqual(seconds, 820 * 86_400 + 2)  # The clock may go on while it is made.
+        self.assertGreater(seconds, 800 * 86_400)
+
     def test_nothing_is_replaced_unless_told(self):
         make_certificates(self.folder, "--client", "pump-7")
         for words in ((), ("--client", "pump-7"), ("--name", "localhost")):
