@@ -95,13 +95,16 @@ void print_first_steps(const tls::Authority& authority, const std::string& host)
     const auto server = authority.files_of(server_name);
     const auto ca = authority.ca();
     std::printf(
+        "\nMake an account, whose password is printed this once:\n"
+        "  chappe user add NAME --generate\n"
         "\nStart the broker:\n"
         "  chappe serve --listen mqtts://0.0.0.0:8883 --tls-certificate %s --tls-key %s\n"
         "\nPublish from another machine, which needs a copy of %s:\n"
-        "  chappe pub -h %s --cafile ca.pem -t hello/world -m 21.5\n"
-        "  mosquitto_pub -h %s -p 8883 --cafile ca.pem -t hello/world -m 21.5\n"
+        "  chappe pub -h %s --cafile ca.pem -u NAME -P PASSWORD -t hello/world -m 21.5\n"
+        "  mosquitto_pub -h %s -p 8883 --cafile ca.pem -u NAME -P PASSWORD -t hello/world -m 21.5\n"
         "\nPython (paho-mqtt):\n"
         "  client.tls_set(\"ca.pem\")\n"
+        "  client.username_pw_set(\"NAME\", \"PASSWORD\")\n"
         "  client.connect(\"%s\", 8883)\n"
         "\nArduino on an ESP32 (WiFiClientSecure and PubSubClient), with the content of ca.pem between the quotes:\n"
         "  const char ca[] = R\"(-----BEGIN CERTIFICATE-----\n"
@@ -109,7 +112,8 @@ void print_first_steps(const tls::Authority& authority, const std::string& host)
         "  WiFiClientSecure network;\n"
         "  PubSubClient mqtt(network);\n"
         "  network.setCACert(ca);\n"
-        "  mqtt.setServer(\"%s\", 8883);\n",
+        "  mqtt.setServer(\"%s\", 8883);\n"
+        "  mqtt.connect(\"NAME\", \"NAME\", \"PASSWORD\");\n",
         server.certificate.c_str(), server.key.c_str(), ca.c_str(), host.c_str(), host.c_str(), host.c_str(),
         host.c_str());
 }

@@ -284,7 +284,8 @@ class CertCommandTest(TlsCase):
     def test_first_steps_name_the_files_and_the_host(self):
         said = b"\n".join(make_certificates(self.folder, "--name", "broker.lan", "--renew").stdout).decode()
         for words in ("--tls-certificate " + self.file("server.pem"), "mosquitto_pub -h broker.lan -p 8883 --cafile ca.pem",
-                      "setCACert", "client.tls_set"):
+                      "chappe user add NAME", "-u NAME -P PASSWORD", "setCACert", 'mqtt.connect("NAME", "NAME", "PASSWORD")',
+                      "client.tls_set", "client.username_pw_set"):
             self.assertIn(words, said)
 
     def test_a_key_whose_certificate_is_missing_stays(self):
