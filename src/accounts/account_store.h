@@ -31,6 +31,8 @@ struct StoreOptions {
     // How long to wait for another process that writes.
     std::chrono::milliseconds busy_timeout{5'000};
     Limits limits;
+    // Look: a file that is not there, or that another version has written, is an error, and nothing can be changed.
+    store::Access access = store::Access::Create;
 };
 
 struct NewUser {
@@ -56,6 +58,9 @@ struct ImportReport {
     std::vector<std::string> changed;
     std::vector<std::string> skipped;  // Were there, and had to be kept or were as imported.
 };
+
+// Whether a role is one of those that a new file has, with the same rules.
+[[nodiscard]] bool is_ready_made(const Role& role);
 
 enum class IfUsed : std::uint8_t { Refuse, TakeFromUsers };
 

@@ -1,5 +1,6 @@
 #include "accounts/account_store.h"
 
+#include <filesystem>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -144,6 +145,20 @@ TEST_F(Accounts, OfANewerChappeAreNotOpened) {
     const auto error = fault(AccountStore::open(path));
     ASSERT_TRUE(error.storage.has_value());
     EXPECT_TRUE(error.storage->is_foreign());
+}
+
+TEST_F(Accounts, AreLookedAtWithoutATrace) {
+    constexpr auto look = store::Access::Look;
+    must(accounts.add_user({.name = "bob", .roles = {"viewer"}}, 100));
+    auto looker = must(AccountStore::open(path, {.limits = {}, .access = look}));
+    EXPECT_EQ(must(looker.snapshot()).users, must(accounts.users()));
+    EXPECT_EQ(fault(looker.remove_user("bob")).fault, Fault::Storage);
+    EXPECT_EQ(must(accounts.users()).size(), 1U);
+    const auto nowhere = folder.file("none.db");
+    EXPECT_EQ(fault(AccountStore::open(nowhere, {.limits = {}, .access = look})).fault, Fault::Storage);
+    EXPECT_FALSE(std::filesystem::exists(nowhere));
+    store::test::must(raw(path).execute("PRAGMA user_version = 0"));
+    EXPECT_TRUE(fault(AccountStore::open(path, {.limits = {}, .access = look})).storage->is_foreign());
 }
 
 }  // namespace

@@ -1,10 +1,34 @@
 // The functions of AccountStore that concern roles.
 
+#include <algorithm>
+#include <array>
+
 #include "accounts/account_store.h"
 #include "accounts/fault.h"
 #include "accounts/valid.h"
 
 namespace chappe::accounts {
+
+namespace {
+
+// What the first step of schema.h writes.
+const std::array<Role, 4>& ready_made_roles() {
+    static const std::array<Role, 4> roles{
+        Role{"admin", {}, {"allow all #", "allow subscribe $SYS/#", "allow all $CONTROL/#"}},
+        Role{"device", {}, {"allow publish devices/${username}/#", "allow subscribe devices/${username}/#"}},
+        Role{"editor", {}, {"allow all #"}},
+        Role{"viewer", {}, {"allow subscribe #"}},
+    };
+    return roles;
+}
+
+}  // namespace
+
+bool is_ready_made(const Role& role) {
+    return std::ranges::any_of(ready_made_roles(), [&](const Role& ready_made) {
+        return role.name == ready_made.name && role.rules == ready_made.rules;
+    });
+}
 
 store::Result<std::vector<Role>> AccountStore::read_roles() {
     std::vector<Role> roles;

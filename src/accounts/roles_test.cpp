@@ -27,6 +27,13 @@ TEST_F(Roles, OfANewFileAreWhatMostPeopleNeed) {
     EXPECT_THAT(must(accounts.users()), IsEmpty());
 }
 
+TEST_F(Roles, AreKnownAsReadyMadeUntilTheyAreChanged) {
+    for (const auto& role : must(accounts.roles())) EXPECT_TRUE(is_ready_made(role)) << role.name;
+    must(accounts.add_rule("viewer", "deny subscribe secret"));
+    EXPECT_FALSE(is_ready_made(must(accounts.find_role("viewer")).value()));
+    EXPECT_FALSE(is_ready_made({.name = "other", .comment = {}, .rules = {"allow all #"}}));
+}
+
 TEST_F(Roles, ThatWereRemovedDoNotComeBack) {
     must(accounts.remove_role("device", IfUsed::Refuse));
     auto other = open();

@@ -42,6 +42,33 @@ constexpr std::array switches{
 // So that no name means something else to SQLite, as ":memory:" does.
 std::string as_path(const std::string& path) { return path.starts_with('/') ? path : "./" + path; }
 
+// For SQLite, in whose addresses some characters mean something: a file that nobody will change.
+std::string address_of_unchanging(const std::string& path) {
+    std::string address = path.starts_with('/') ? "file://" : "file:";
+    for (const char letter : as_path(path)) {
+        switch (letter) {
+            case '%':
+                address += "%25";
+                break;
+            case '?':
+                address += "%3f";
+                break;
+            case '#':
+                address += "%23";
+                break;
+            default:
+                address += letter;
+        }
+    }
+    return address + "?immutable=1";
+}
+
+// What has been committed may be in the log, which the last who has the file open moves into the file and removes.
+bool has_log(const std::string& path) {
+    struct stat found;
+    return stat((as_path(path) + "-wal").c_str(), &found) == 0;
+}
+
 // Not open(): to close a file is to lose all locks that this process has on it, those of other connections included.
 Result<void> create_file(const std::string& path, std::string_view tried) {
     if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) == 0 || errno == EEXIST) return {};
@@ -90,10 +117,14 @@ Result<Database> Database::open(const std::string& path, const Options& options)
     ASSERT(!path.empty() && options.application_id != 0);
     if (options.access == Access::Create) TRY(create_file(path, "cannot create " + path));
     // SQLite is never told to create it, which it would do with another mode.
-    const int flags = options.access == Access::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const bool reads = options.access == Access::ReadOnly || options.access == Access::Look;
+    const int flags = reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const bool is_unchanging = options.access == Access::Look && !has_log(path);
+    const auto address = is_unchanging ? address_of_unchanging(path) : as_path(path);
     sqlite3* connection = nullptr;
-    const int code = sqlite3_open_v2(as_path(path).c_str(), &connection,
-                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    const int code = sqlite3_open_v2(
+        address.c_str(), &connection,
+        flags | (is_unchanging ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     auto database = Database(Handle(connection), path, options);
     if (code != SQLITE_OK) return failure(connection, code, database.cannot_open());
     TRY(database.configure());
@@ -102,7 +133,7 @@ Result<Database> Database::open(const std::string& path, const Options& options)
 
 Result<void> Database::configure() {
     auto* const connection = connection_.get();
-    if (options_.access != Access::ReadOnly && sqlite3_db_readonly(connection, "main") == 1) {
+    if (!is_read_only() && sqlite3_db_readonly(connection, "main") == 1) {
         return system_failure(EACCES, "cannot open " + path_ + " to write");
     }
     for (const auto& [option, on] : switches) {
@@ -112,7 +143,7 @@ Result<void> Database::configure() {
     sqlite3_busy_timeout(connection, static_cast<int>(options_.busy_timeout.count()));
     const bool is_new = TRY(identify());
     TRY(execute(settings));
-    if (options_.access == Access::ReadOnly) return {};
+    if (is_read_only()) return {};
     const auto journal = TRY(ask<std::string>("PRAGMA journal_mode = WAL"));
     if (journal != "wal") {
         return std::unexpected(Error{SQLITE_CANTOPEN, cannot_open() + ": its file system cannot share memory"});
@@ -126,7 +157,7 @@ Result<bool> Database::identify() {
     const auto id = TRY(ask<std::int32_t>("PRAGMA application_id"));
     if (id == options_.application_id) return false;
     const auto used = TRY(ask<bool>("SELECT EXISTS (SELECT * FROM sqlite_schema)"));
-    if (id == 0 && !used && options_.access != Access::ReadOnly) return true;
+    if (id == 0 && !used && !is_read_only()) return true;
     return foreign(cannot_open() + ": it is a database of SQLite, but not of the kind that Chappe keeps there");
 }
 

@@ -17,7 +17,10 @@ namespace chappe::store {
 enum class Access : std::uint8_t {
     Create,     // Read and write; the file is created if it is not there.
     ReadWrite,  // Read and write a file that is there.
-    ReadOnly,
+    ReadOnly,   // SQLite may still make the files next to it.
+    // Read a file without any trace, also in a folder where nothing can be made: for a look at a file that belongs to
+    // somebody else. Where nobody has it open, somebody who begins to write meanwhile is not noticed.
+    Look,
 };
 
 struct Options {
@@ -61,6 +64,9 @@ public:
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] const Options& options() const noexcept { return options_; }
+    [[nodiscard]] bool is_read_only() const noexcept {
+        return options_.access == Access::ReadOnly || options_.access == Access::Look;
+    }
     // For this folder.
     [[nodiscard]] sqlite3* connection() const noexcept { return connection_.get(); }
 

@@ -1,5 +1,7 @@
 #include "store/database.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -133,6 +135,45 @@ TEST_F(DatabaseFile, IsNotChangedByAReader) {
     const auto error = reader.execute("DELETE FROM things").error();
     EXPECT_EQ(error.text, "cannot use " + path + ": it is read-only");
     EXPECT_EQ(count(writer), 1);
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    return names;
+}
+
+TEST_F(DatabaseFile, IsLookedAtWithoutATrace) {
+    path = folder.file("a?b#c%20d.db");
+    {
+        auto database = with_things(path);
+    }
+    const auto before = test::read_file(path);
+    ASSERT_EQ(chmod(folder.path().c_str(), 0555), 0);
+    ASSERT_EQ(chmod(path.c_str(), 0444), 0);
+    {
+        const test::AsAnybody as_anybody;
+        auto looker = open_test(path, Access::Look);
+        EXPECT_EQ(count(looker), 1);
+        EXPECT_EQ(looker.execute("DELETE FROM things").error().text, "cannot use " + path + ": it is read-only");
+    }
+    EXPECT_EQ(test::read_file(path), before);
+    EXPECT_EQ(names_in(folder.path()), std::vector{std::filesystem::path(path).filename().string()});
+    ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+}
+
+TEST_F(DatabaseFile, IsLookedAtWithWhatIsInItsLog) {
+    auto writer = with_things(path);
+    auto looker = open_test(path, Access::Look);
+    EXPECT_EQ(count(looker), 1);
+    must(writer.execute("INSERT INTO things VALUES ('two')"));
+    EXPECT_EQ(count(looker), 2);
+}
+
+TEST_F(DatabaseFile, IsNotMadeByALook) {
+    EXPECT_EQ(refused(Access::Look).text, "cannot open " + path + ": No such file or directory");
+    EXPECT_TRUE(names_in(folder.path()).empty());
 }
 
 TEST_F(DatabaseFile, OfAnotherProgramIsLeftAlone) {

@@ -75,4 +75,12 @@ Result<void> migrate(Database& database, std::span<const Migration> migrations) 
     return transaction.commit();
 }
 
+Result<void> check_version(Database& database, std::span<const Migration> migrations) {
+    const auto version = TRY(version_of(database));
+    if (version > migrations.size()) return too_new(database, version, migrations.size());
+    if (version == migrations.size()) return {};
+    return foreign("cannot use " + database.path() +
+                   ": an older Chappe has written it; chappe serve brings it up to date");
+}
+
 }  // namespace chappe::store

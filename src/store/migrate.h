@@ -23,4 +23,7 @@ struct Migration {
 // cascade; they are checked afterwards. A file with a higher version than there are steps is refused with is_foreign().
 [[nodiscard]] Result<void> migrate(Database& database, std::span<const Migration> migrations);
 
+// For who only reads: an error where migrate() would have something to do, or would refuse the file.
+[[nodiscard]] Result<void> check_version(Database& database, std::span<const Migration> migrations);
+
 }  // namespace chappe::store

@@ -120,6 +120,17 @@ TEST_F(Migrations, RefuseAVersionBelowZero) {
     EXPECT_TRUE(migrate(database, version_1).error().is_foreign());
 }
 
+TEST_F(Migrations, AreMissedByWhoOnlyReads) {
+    make_version_1();
+    auto reader = open_test(path, Access::Look);
+    EXPECT_TRUE(check_version(reader, version_1).has_value());
+    EXPECT_EQ(check_version(reader, version_2).error().text,
+              "cannot use " + path + ": an older Chappe has written it; chappe serve brings it up to date");
+    must(migrate(database, version_2));
+    EXPECT_TRUE(check_version(reader, version_2).has_value());
+    EXPECT_TRUE(check_version(reader, version_1).error().text.contains("a newer Chappe has written it"));
+}
+
 TEST_F(Migrations, CannotBeDoneByAReader) {
     make_version_1();
     auto reader = open_test(path, Access::ReadOnly);
