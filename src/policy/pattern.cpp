@@ -173,6 +173,84 @@ bool Pattern::covers(std::string_view filter, const Subject& subject, Unusable u
     return levels.at_end();
 }
 
+const Pattern::Part* Pattern::Level::variable() const noexcept {
+    const auto found = std::ranges::find_if(parts, [](const Part& part) { return part.kind != Part::Kind::Text; });
+    return found == parts.end() ? nullptr : &*found;
+}
+
+// A usable value of a variable does not.
+bool Pattern::Level::begins_with_dollar() const noexcept {
+    return !parts.empty() && parts.front().kind == Part::Kind::Text && parts.front().text.starts_with('$');
+}
+
+// Two different sequences of parts differ for some values, so only equal ones cover each other.
+bool Pattern::covers(const Pattern& other, Unusable unusable) const noexcept {
+    for (std::size_t index = 0; index != levels_.size(); ++index) {
+        const auto& level = levels_[index];
+        const bool is_wildcard = level.kind != Level::Kind::Parts;
+        if (index == other.levels_.size()) return level.kind == Level::Kind::Hash;  // "a/#" covers "a".
+        const auto& theirs = other.levels_[index];
+        const bool is_any = unusable == Unusable::AnyLevel && theirs.variable() != nullptr;
+        const bool may_be_system = index == 0 && (is_any || theirs.begins_with_dollar());
+        if (is_wildcard && may_be_system) return false;
+        if (level.kind == Level::Kind::Hash) return true;
+        if (theirs.kind == Level::Kind::Hash) return index == 0 && is_all_of_one_level_and_more();
+        if (!is_wildcard && level != theirs) return false;
+    }
+    return levels_.size() == other.levels_.size();
+}
+
+std::vector<Escape> Pattern::escapes(const Pattern& tenant) const {
+    std::vector<Escape> escapes;
+    for (std::size_t place = 0; place != tenant.levels_.size(); ++place) {
+        const auto* variable = tenant.levels_[place].variable();
+        if (variable == nullptr) continue;
+        if (auto topics = reach(tenant, place)) escapes.push_back({variable->name, *std::move(topics)});
+    }
+    return escapes;
+}
+
+// What this has in common with the trees of all values of the variable that stands in `tenant` at `place`; nothing
+// where this has no wildcard there.
+std::optional<Pattern> Pattern::reach(const Pattern& tenant, std::size_t place) const {
+    const Level any{.kind = Level::Kind::Plus, .parts = {}};
+    const Level rest{.kind = Level::Kind::Hash, .parts = {}};
+    Pattern common;
+    for (std::size_t index = 0; index <= place; ++index) {
+        if (index == levels_.size()) return std::nullopt;
+        const auto& level = levels_[index];
+        const auto& theirs = index == place ? any : tenant.levels_[index];
+        const bool is_wildcard = level.kind != Level::Kind::Parts;
+        if (index == 0 && is_wildcard && theirs.begins_with_dollar()) return std::nullopt;
+        if (level.kind == Level::Kind::Hash) {
+            for (; index < place; ++index) common.levels_.push_back(tenant.levels_[index]);
+            common.levels_.push_back(any);
+            common.levels_.push_back(rest);
+            return common;
+        }
+        const bool agrees = is_wildcard || level == theirs || theirs.kind == Level::Kind::Plus;
+        const bool reaches_system = index == 0 && theirs.kind == Level::Kind::Plus && level.begins_with_dollar();
+        if (!agrees || reaches_system || (index == place && !is_wildcard)) return std::nullopt;
+        common.levels_.push_back(is_wildcard ? theirs : level);
+    }
+    common.levels_.insert(common.levels_.end(), levels_.begin() + static_cast<std::ptrdiff_t>(place) + 1,
+                          levels_.end());
+    return common;
+}
+
+std::string Pattern::text_of(const Level& level) {
+    if (level.kind != Level::Kind::Parts) return level.kind == Level::Kind::Plus ? "+" : "#";
+    std::string text;
+    for (const auto& part : level.parts) text += part.kind == Part::Kind::Text ? part.text : part.name;
+    return text;
+}
+
+std::string Pattern::text() const {
+    std::string text;
+    for (const auto& level : levels_) text += (&level == levels_.data() ? "" : "/") + text_of(level);
+    return text;
+}
+
 // "+/#", which is "#" in other words.
 bool Pattern::is_all_of_one_level_and_more() const noexcept {
     return levels_.size() == 2 && levels_[0].kind == Level::Kind::Plus && levels_[1].kind == Level::Kind::Hash;

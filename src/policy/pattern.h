@@ -13,6 +13,8 @@
 
 namespace chappe::policy {
 
+struct Escape;
+
 // What is wrong with a text, and where in it.
 struct TextError {
     std::size_t at;  // From 0.
@@ -35,6 +37,14 @@ public:
     // Whether all topics that `filter` matches are among them.
     [[nodiscard]] bool covers(std::string_view filter, const Subject& subject, Unusable unusable) const noexcept;
 
+    // Whether all topics that `other` stands for are among them, whoever the client is. `unusable` is what a variable
+    // of `other` without a usable value stands for, and one of this where that is AnyLevel.
+    [[nodiscard]] bool covers(const Pattern& other, Unusable unusable) const noexcept;
+    // Each variable of `tenant` in whose place this has a wildcard, so that it gets at the topics of others: "a/+/x"
+    // out of "a/${username}/#". The levels before must agree: be equal, or one of the two a wildcard.
+    [[nodiscard]] std::vector<Escape> escapes(const Pattern& tenant) const;
+
+    [[nodiscard]] std::string text() const;             // As written.
     [[nodiscard]] bool is_everything() const noexcept;  // "#"
     // The first of its variables that has no usable value; empty: all have.
     [[nodiscard]] std::string_view without_value(const Subject& subject) const noexcept;
@@ -46,6 +56,8 @@ private:
         Kind kind;
         std::string text;  // Or the claim's name.
         std::string name;  // As written: "${claim.site}".
+
+        friend bool operator==(const Part&, const Part&) = default;
     };
 
     struct Level {
@@ -53,8 +65,14 @@ private:
 
         Kind kind = Kind::Parts;
         std::vector<Part> parts;
+
+        [[nodiscard]] const Part* variable() const noexcept;  // The first; null: none.
+        [[nodiscard]] bool begins_with_dollar() const noexcept;
+        friend bool operator==(const Level&, const Level&) = default;
     };
 
+    [[nodiscard]] std::optional<Pattern> reach(const Pattern& tenant, std::size_t place) const;
+    [[nodiscard]] static std::string text_of(const Level& level);
     [[nodiscard]] bool is_all_of_one_level_and_more() const noexcept;
     [[nodiscard]] static std::expected<Level, TextError> parse_level(std::string_view text, std::size_t at);
     [[nodiscard]] static std::expected<Part, TextError> parse_variable(std::string_view name, std::size_t at);
@@ -63,6 +81,11 @@ private:
                                             Unusable unusable) noexcept;
 
     std::vector<Level> levels_;
+};
+
+struct Escape {
+    std::string variable;  // "${username}"
+    Pattern topics;        // Those that it gets at, its client's own among them: "a/+/x".
 };
 
 }  // namespace chappe::policy

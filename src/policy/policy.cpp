@@ -30,7 +30,8 @@ struct StringHash {
 
 std::string Source::text() const {
     std::string where = file;
-    if (file.empty()) return role.empty() ? "a rule of the user" : "rule " + std::to_string(line) + " of role " + role;
+    if (file.empty() && role.empty()) return "a rule of the user";
+    if (file.empty()) return (line == 0 ? "role " : "rule " + std::to_string(line) + " of role ") + role;
     if (line != 0) where += ":" + std::to_string(line);
     return role.empty() ? where : where + " (role " + role + ")";
 }

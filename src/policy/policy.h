@@ -18,7 +18,7 @@ enum class Action : std::uint8_t { Publish, Subscribe, Receive };
 // Where a rule was written down, for people.
 struct Source {
     std::string file;        // Empty: in the database of accounts.
-    std::uint32_t line = 0;  // From 1; in the database the rule's position in its role.
+    std::uint32_t line = 0;  // From 1; in the database the rule's position in its role. 0: the whole of it.
     std::string role;        // Empty: of a user alone.
 
     [[nodiscard]] std::string text() const;  // "policy.toml:12 (role sensor)"
@@ -73,6 +73,7 @@ struct RuleText {
 struct RoleText {
     std::string name;
     std::vector<RuleText> rules;
+    Source source = {};  // Where it begins.
 };
 
 struct UserText {

@@ -127,4 +127,21 @@ bool Rule::applies(const Subject& subject, const Question& question) const noexc
                                                 : pattern.matches(question.topic, subject, unusable);
 }
 
+// A QoS says nothing of receiving: what it is for was decided when the subscription was made.
+bool Rule::covers(Action action, const Rule& other) const noexcept {
+    if (!is_about(action)) return false;
+    if (action == Action::Publish && retain && retain != other.retain) return false;
+    if (action == Action::Subscribe && shared && shared != other.shared) return false;
+    return !is_allowing() || action == Action::Receive || qos_max >= other.qos_max;
+}
+
+bool Rule::covers(const Rule& other) const noexcept {
+    if (is_allowing() && !other.is_allowing()) return false;
+    for (const auto action : {Action::Publish, Action::Subscribe, Action::Receive}) {
+        if (other.is_about(action) && !covers(action, other)) return false;
+    }
+    return pattern.covers(other.pattern,
+                          other.is_allowing() ? Pattern::Unusable::Nothing : Pattern::Unusable::AnyLevel);
+}
+
 }  // namespace chappe::policy

@@ -40,6 +40,11 @@ struct Rule {
     [[nodiscard]] bool is_about(Action action) const noexcept;
     // Whether it says something to this question, apart from the QoS.
     [[nodiscard]] bool applies(const Subject& subject, const Question& question) const noexcept;
+    // Whether it makes `other` useless: allows all that the other allows, or denies all that the other says something
+    // to.
+    [[nodiscard]] bool covers(const Rule& other) const noexcept;
+    // The same of what is done alone, not of where.
+    [[nodiscard]] bool covers(Action action, const Rule& other) const noexcept;
     [[nodiscard]] bool is_allowing() const noexcept { return effect == Effect::Allow; }
 };
 
