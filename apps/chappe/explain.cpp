@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,7 +10,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "accounts/account_store.h"
 #include "apps/chappe/command.h"
 #include "apps/chappe/settings_options.h"
 #include "mqtt/topic.h"
@@ -58,16 +56,9 @@ std::expected<std::shared_ptr<const access::Directory>, std::string> directory_o
     for (const auto& finding : loaded.findings) {
         if (finding.severity == server::Severity::Error) return std::unexpected(to_string(finding));
     }
-    accounts::Snapshot snapshot;
-    const auto path = loaded.settings.data_directory + "/chappe.db";
-    if (std::filesystem::exists(path)) {
-        auto store = accounts::AccountStore::open(path);
-        if (!store) return std::unexpected(store.error().text);
-        auto taken = store->snapshot();
-        if (!taken) return std::unexpected(taken.error().text);
-        snapshot = *std::move(taken);
-    }
-    auto made = server::make_directory(std::move(snapshot), server::read_policy_of(loaded.settings.access));
+    auto snapshot = server::read_accounts(loaded.settings.data_directory);
+    if (!snapshot) return std::unexpected(snapshot.error().text);
+    auto made = server::make_directory(*std::move(snapshot), server::read_policy_of(loaded.settings.access));
     if (!made.directory) return std::unexpected(server::lines_of(made.findings));
     return std::move(made.directory);
 }

@@ -24,7 +24,7 @@ constexpr Command commands[] = {
     {"pub", "Publish messages", define_pub},
     {"sub", "Subscribe, and print the messages that come", define_sub},
     {"request", "Publish a request and print the response", define_request},
-    {"check", "Say what is wrong in a configuration file", define_check},
+    {"check", "Say what is wrong in a configuration file and its policy", define_check},
     {"config", "Print every setting and where it comes from", define_config},
     {"cert", "Make certificates for TLS on a local network", define_cert},
     {"user", "Manage who may connect", define_user},

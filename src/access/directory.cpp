@@ -12,7 +12,8 @@ namespace {
 std::vector<policy::RoleText> roles_of(const accounts::Snapshot& snapshot) {
     std::vector<policy::RoleText> roles;
     for (const auto& role : snapshot.roles) {
-        auto& text = roles.emplace_back(policy::RoleText{.name = role.name, .rules = {}});
+        auto& text = roles.emplace_back(
+            policy::RoleText{.name = role.name, .rules = {}, .source = {.file = {}, .line = 0, .role = role.name}});
         std::uint32_t position = 0;
         for (const auto& rule : role.rules) {
             text.rules.push_back({.text = rule, .source = {.file = {}, .line = ++position, .role = role.name}});
@@ -34,13 +35,6 @@ bool has_role(std::span<const policy::RoleText> roles, std::string_view name) {
     return std::ranges::find(roles, name, &policy::RoleText::name) != roles.end();
 }
 
-// What the file says of a role replaces what the database says of it.
-std::vector<policy::RoleText> merged(std::vector<policy::RoleText> roles, const PolicyTexts& texts) {
-    std::erase_if(roles, [&](const auto& role) { return has_role(texts.roles, role.name); });
-    roles.insert(roles.end(), texts.roles.begin(), texts.roles.end());
-    return roles;
-}
-
 bool restricts_any(const policy::Policy& policy, std::span<const policy::UserText> users) {
     return std::ranges::any_of(users,
                                [&](const auto& user) { return policy.rules_of(user.name, {}).restricts_receiving(); });
@@ -48,10 +42,16 @@ bool restricts_any(const policy::Policy& policy, std::span<const policy::UserTex
 
 }  // namespace
 
+RolesAndUsers merge(const accounts::Snapshot& snapshot, const PolicyTexts& texts) {
+    RolesAndUsers all{.roles = roles_of(snapshot), .users = users_of(snapshot)};
+    std::erase_if(all.roles, [&](const auto& role) { return has_role(texts.roles, role.name); });
+    all.roles.insert(all.roles.end(), texts.roles.begin(), texts.roles.end());
+    all.users.insert(all.users.end(), texts.users.begin(), texts.users.end());
+    return all;
+}
+
 Directory::Made Directory::make(accounts::Snapshot snapshot, const PolicyTexts& texts) {
-    const auto roles = merged(roles_of(snapshot), texts);
-    auto users = users_of(snapshot);
-    users.insert(users.end(), texts.users.begin(), texts.users.end());
+    const auto [roles, users] = merge(snapshot, texts);
     auto made = policy::Policy::make(roles, users);
     if (!made.usable()) return {nullptr, std::move(made.findings)};
     auto directory = std::shared_ptr<Directory>(new Directory(std::move(snapshot), std::move(made.policy)));

@@ -26,6 +26,14 @@ struct PolicyTexts {
     std::vector<policy::UserText> users;
 };
 
+// All that there are, as Policy::make() takes them. What a file says of a role replaces what the accounts say of it.
+struct RolesAndUsers {
+    std::vector<policy::RoleText> roles;
+    std::vector<policy::UserText> users;  // Without those that are disabled.
+};
+
+[[nodiscard]] RolesAndUsers merge(const accounts::Snapshot& snapshot, const PolicyTexts& texts);
+
 class Directory {
 public:
     struct Made;

@@ -6,10 +6,16 @@
 namespace chappe::accounts {
 
 Result<AccountStore> AccountStore::open(const std::string& path, const StoreOptions& options) {
-    auto database = TRY(store::Database::open(
-        path, {.application_id = application_id, .access = options.access, .busy_timeout = options.busy_timeout}));
-    TRY(database.is_read_only() ? store::check_version(database, migrations) : store::migrate(database, migrations));
+    auto database =
+        TRY(store::Database::open(path, {.application_id = application_id, .busy_timeout = options.busy_timeout}));
+    TRY(store::migrate(database, migrations));
     return AccountStore(std::move(database), options.limits);
+}
+
+Result<AccountStore> AccountStore::look_at(const std::string& path) {
+    auto database = TRY(store::Database::open(path, {.application_id = application_id, .access = store::Access::Look}));
+    TRY(store::check_version(database, migrations));
+    return AccountStore(std::move(database), {});
 }
 
 store::Result<store::Transaction> AccountStore::begin() { return store::Transaction::write(sql_.database()); }

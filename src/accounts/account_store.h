@@ -31,8 +31,6 @@ struct StoreOptions {
     // How long to wait for another process that writes.
     std::chrono::milliseconds busy_timeout{5'000};
     Limits limits;
-    // Look: a file that is not there, or that another version has written, is an error, and nothing can be changed.
-    store::Access access = store::Access::Create;
 };
 
 struct NewUser {
@@ -59,7 +57,8 @@ struct ImportReport {
     std::vector<std::string> skipped;  // Were there, and had to be kept or were as imported.
 };
 
-// Whether a role is one of those that a new file has, with the same rules.
+// The roles of a new file, and whether one is as it was there.
+[[nodiscard]] std::vector<Role> ready_made_roles();
 [[nodiscard]] bool is_ready_made(const Role& role);
 
 enum class IfUsed : std::uint8_t { Refuse, TakeFromUsers };
@@ -82,6 +81,9 @@ class AccountStore {
 public:
     // Creates the file where it is not there, with the roles admin, editor, viewer and device and no users.
     [[nodiscard]] static Result<AccountStore> open(const std::string& path, const StoreOptions& options = {});
+    // Only to read, and without a trace, whoever uses the file. One that is not there, or that another version of
+    // Chappe has written, is an error.
+    [[nodiscard]] static Result<AccountStore> look_at(const std::string& path);
 
     // Users.
     [[nodiscard]] Result<std::vector<User>> users();

@@ -148,17 +148,16 @@ TEST_F(Accounts, OfANewerChappeAreNotOpened) {
 }
 
 TEST_F(Accounts, AreLookedAtWithoutATrace) {
-    constexpr auto look = store::Access::Look;
     must(accounts.add_user({.name = "bob", .roles = {"viewer"}}, 100));
-    auto looker = must(AccountStore::open(path, {.limits = {}, .access = look}));
+    auto looker = must(AccountStore::look_at(path));
     EXPECT_EQ(must(looker.snapshot()).users, must(accounts.users()));
     EXPECT_EQ(fault(looker.remove_user("bob")).fault, Fault::Storage);
     EXPECT_EQ(must(accounts.users()).size(), 1U);
     const auto nowhere = folder.file("none.db");
-    EXPECT_EQ(fault(AccountStore::open(nowhere, {.limits = {}, .access = look})).fault, Fault::Storage);
+    EXPECT_EQ(fault(AccountStore::look_at(nowhere)).fault, Fault::Storage);
     EXPECT_FALSE(std::filesystem::exists(nowhere));
     store::test::must(raw(path).execute("PRAGMA user_version = 0"));
-    EXPECT_TRUE(fault(AccountStore::open(path, {.limits = {}, .access = look})).storage->is_foreign());
+    EXPECT_TRUE(fault(AccountStore::look_at(path)).storage->is_foreign());
 }
 
 }  // namespace

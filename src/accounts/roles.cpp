@@ -1,7 +1,6 @@
 // The functions of AccountStore that concern roles.
 
 #include <algorithm>
-#include <array>
 
 #include "accounts/account_store.h"
 #include "accounts/fault.h"
@@ -9,20 +8,19 @@
 
 namespace chappe::accounts {
 
-namespace {
-
 // What the first step of schema.h writes.
-const std::array<Role, 4>& ready_made_roles() {
-    static const std::array<Role, 4> roles{
-        Role{"admin", {}, {"allow all #", "allow subscribe $SYS/#", "allow all $CONTROL/#"}},
-        Role{"device", {}, {"allow publish devices/${username}/#", "allow subscribe devices/${username}/#"}},
-        Role{"editor", {}, {"allow all #"}},
-        Role{"viewer", {}, {"allow subscribe #"}},
+std::vector<Role> ready_made_roles() {
+    return {
+        {"admin",
+         "Everything, the broker's own topics included",
+         {"allow all #", "allow subscribe $SYS/#", "allow all $CONTROL/#"}},
+        {"device",
+         "Publish and subscribe below devices/USERNAME",
+         {"allow publish devices/${username}/#", "allow subscribe devices/${username}/#"}},
+        {"editor", "Publish and subscribe to all topics", {"allow all #"}},
+        {"viewer", "Subscribe to all topics", {"allow subscribe #"}},
     };
-    return roles;
 }
-
-}  // namespace
 
 bool is_ready_made(const Role& role) {
     return std::ranges::any_of(ready_made_roles(), [&](const Role& ready_made) {

@@ -15,6 +15,7 @@ constexpr std::string_view everyone = "everyone";
 constexpr std::string_view anonymous = "anonymous";
 
 using Rules = std::vector<Rule>;
+using Others = std::vector<const Rules*>;
 
 void add_rules(Rules& rules, std::span<const RuleText> texts) {
     for (const auto& text : texts) {
@@ -52,10 +53,11 @@ private:
     }
 
     void check(const RoleText& role) {
-        const bool is_used = used_.contains(role.name);
-        if (!is_used && ready_made_.contains(role.name)) return;
-        if (!is_used) warn(role.source, "nobody has the role " + role.name + "; give it to a user, or remove it");
-        check(rules_.at(role.name), role.name == everyone ? Found{} : Found{&rules_of(everyone)});
+        if (ready_made_.contains(role.name)) return;
+        if (!used_.contains(role.name)) {
+            warn(role.source, "nobody has the role " + role.name + "; give it to a user, or remove it");
+        }
+        check(rules_.at(role.name), role.name == everyone ? Others{} : Others{&rules_of(everyone)});
     }
 
     // Their own rules; those of their roles have been looked at.
@@ -63,17 +65,15 @@ private:
         if (user.rules.empty()) return;
         Rules own;
         add_rules(own, user.rules);
-        Found others = {&rules_of(everyone)};
+        Others others = {&rules_of(everyone)};
         for (const auto& role : user.roles) {
             if (role != everyone) others.push_back(&rules_of(role));
         }
         check(own, others);
     }
 
-    using Found = std::vector<const Rules*>;
-
     // `others` apply to all who have these.
-    void check(const Rules& rules, const Found& others) {
+    void check(const Rules& rules, const Others& others) {
         for (const auto& rule : rules) {
             if (const auto* by = useless_by(rule, rules, others)) {
                 warn_of_useless(rule, *by);
@@ -84,7 +84,7 @@ private:
     }
 
     // One that denies is the better reason.
-    [[nodiscard]] static const Rule* useless_by(const Rule& rule, const Rules& rules, const Found& others) {
+    [[nodiscard]] static const Rule* useless_by(const Rule& rule, const Rules& rules, const Others& others) {
         const Rule* found = nullptr;
         const auto look = [&](const Rule& other, bool stays) {
             if (&other == &rule || !other.covers(rule)) return;
@@ -111,22 +111,25 @@ private:
                               " by " + quoted(by) + where);
     }
 
-    void check_escapes(const Rule& rule, const Rules& rules, const Found& others) {
+    void check_escapes(const Rule& rule, const Rules& rules, const Others& others) {
         for (const auto& tenant : rules) {
             if (!tenant.is_allowing()) continue;
             for (const auto& [variable, topics] : rule.pattern.escapes(tenant.pattern)) {
                 if (is_taken_back(rule, topics, rules, others)) continue;
-                return warn(rule.source, quoted(rule) + " reaches " + topics.text() + ", whatever stands for " +
-                                             variable + ", to which " + quoted(tenant) + " keeps its client (see " +
-                                             tenant.source.text() +
-                                             "); narrow it, deny that, or move it into a role of its own");
+                return warn_of_escape(rule, variable, topics, tenant);
             }
         }
     }
 
+    void warn_of_escape(const Rule& rule, const std::string& variable, const Pattern& topics, const Rule& tenant) {
+        warn(rule.source, quoted(rule) + " escapes " + variable + ": it reaches " + topics.text() + " of all, where " +
+                              quoted(tenant) + " keeps each client to its own, see " + tenant.source.text() +
+                              "; narrow it, deny that, or move it into a role of its own");
+    }
+
     // Whether rules deny that anything is published or received there.
     [[nodiscard]] static bool is_taken_back(const Rule& rule, const Pattern& topics, const Rules& rules,
-                                            const Found& others) {
+                                            const Others& others) {
         return std::ranges::all_of(std::array{Action::Publish, Action::Receive}, [&](Action action) {
             const auto takes_back = [&](const Rule& other) {
                 return !other.is_allowing() && other.covers(action, rule) &&

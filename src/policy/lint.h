@@ -14,7 +14,7 @@ namespace chappe::policy {
 // What else counts, besides roles and users.
 struct Surroundings {
     std::vector<std::string> roles_in_use;      // By somebody who is not among the users.
-    std::vector<std::string> roles_ready_made;  // Nobody has written them: not a word while nobody has them.
+    std::vector<std::string> roles_ready_made;  // Nobody has written them, so there is nothing to say of them.
 };
 
 // Warnings, in the order of the roles and their rules. Takes what Policy::make() does, and passes over what that finds

@@ -95,7 +95,7 @@ std::expected<void, std::string> AccessControl::read_at_start() {
 std::expected<void, std::string> AccessControl::open_store() {
     std::error_code ignored;  // Opening says what is wrong.
     std::filesystem::create_directories(directory_, ignored);
-    const auto path = directory_ + "/chappe.db";
+    const auto path = accounts_path(directory_);
     auto store = accounts::AccountStore::open(path);
     if (store) {
         store_ = *std::move(store);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <ranges>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/result.h"
 #include "server/settings/toml_reader.h"
 #include "server/settings/value.h"
 
@@ -50,6 +52,7 @@ private:
 
     void read_role(const Table& table) {
         policy::RoleText role{.name = name_of(table), .rules = {}};
+        role.source = source(table.position, role.name);
         for (const auto& entry : table.entries) {
             if (entry.name == "name") continue;
             if (entry.name == "rules") {
@@ -167,6 +170,18 @@ PolicyFile read_policy_of(const AccessSettings& settings) {
     file.texts.roles_from_outside =
         (is_asked("certificate") && !settings.certificate_roles.empty()) || (is_asked("jwt") && by_token);
     return file;
+}
+
+accounts::Result<accounts::Snapshot> read_accounts(const std::string& data_directory) {
+    const auto path = accounts_path(data_directory);
+    std::error_code unknown;  // Opening says what is wrong.
+    if (std::filesystem::status(path, unknown).type() == std::filesystem::file_type::not_found) {
+        accounts::Snapshot snapshot;
+        snapshot.roles = accounts::ready_made_roles();
+        return snapshot;
+    }
+    auto store = TRY(accounts::AccountStore::look_at(path));
+    return store.snapshot();
 }
 
 access::Directory::Made make_directory(accounts::Snapshot snapshot, const PolicyFile& file) {

@@ -36,6 +36,13 @@ struct PolicyFile {
 // The file of these settings, and what else they say of roles; nothing of a file where there is none.
 [[nodiscard]] PolicyFile read_policy_of(const AccessSettings& settings);
 
+[[nodiscard]] inline std::string accounts_path(const std::string& data_directory) {
+    return data_directory + "/chappe.db";
+}
+// The accounts without a trace that somebody has looked. Where there are none yet: what the first start makes, apart
+// from the administrator.
+[[nodiscard]] accounts::Result<accounts::Snapshot> read_accounts(const std::string& data_directory);
+
 // Accounts and policy together; a file with findings makes none.
 [[nodiscard]] access::Directory::Made make_directory(accounts::Snapshot snapshot, const PolicyFile& file);
 

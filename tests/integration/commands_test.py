@@ -39,8 +39,8 @@ class ConfigurationTest(unittest.TestCase):
         return path
 
     def test_check_of_a_good_file(self):
-        path = self.write("[limits]\ninflight_max = 20\nreceive_maximum = 10\n")
-        self.assertEqual(text(self.chappe("check", path).stdout), f"{path}: ok, 2 settings")
+        path = self.write(f'[server]\ndata_directory = "{self.folder}"\n[limits]\ninflight_max = 20\nreceive_maximum = 10\n')
+        self.assertEqual(text(self.chappe("check", path).stdout), f"{path}: ok, 3 settings")
 
     def test_check_of_a_bad_file_names_line_and_what_would_be_right(self):
         path = self.write("[limits]\ninflight_max = 20\ninflight_min = 20\n")

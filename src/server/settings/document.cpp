@@ -37,7 +37,7 @@ session_expiry_max_seconds = "90d"
   `[]` is an empty one. A few settings have an option of their own. The command line goes before the file, and the file
   before the default.
 - **`chappe check chappe.toml`** says what is wrong in a file, with its line, and what would be right. Unknown names are
-  wrong.
+  wrong. It looks at the [rules of who may do what](access.md#check-the-rules) as well.
 - **`chappe config`** prints every value that holds, and the file and line, the option or the default that it comes
   from.
 - **SIGHUP** makes a running broker read the file again. If there is a mistake in it, the broker says so and goes on as

@@ -167,8 +167,8 @@ std::string print_json(const Loaded& loaded, Which which) {
     return dump(json);
 }
 
-std::string print_findings_json(const std::string& file_name, const Loaded& loaded) {
-    Json json{{"file", file_name}, {"ok", !loaded.has_errors()}, {"settings", loaded.settings_in_file}};
+std::string print_findings_json(const std::string& file_name, bool ok, const Loaded& loaded) {
+    Json json{{"file", file_name}, {"ok", ok}, {"settings", loaded.settings_in_file}};
     json["findings"] = Json::array();
     for (const auto& finding : loaded.findings) json["findings"].push_back(to_json(finding));
     return dump(json);

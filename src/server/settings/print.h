@@ -19,6 +19,6 @@ enum class Which : std::uint8_t { All, Changed };  // Changed: those that the fi
 [[nodiscard]] std::string print_json(const Loaded& loaded, Which which);
 
 // {"file": ..., "ok": true, "settings": 12, "findings": [{"severity": "error", "line": 3, ...}]}
-[[nodiscard]] std::string print_findings_json(const std::string& file_name, const Loaded& loaded);
+[[nodiscard]] std::string print_findings_json(const std::string& file_name, bool ok, const Loaded& loaded);
 
 }  // namespace chappe::server

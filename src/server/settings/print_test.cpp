@@ -108,7 +108,7 @@ TEST(PrintJson, HasAllListenersTogether) {
 
 TEST(PrintFindingsJson, HasOneObjectForEach) {
     const ConfigurationFile file{"\xff.toml", "[server]\nlisen = []\nshards = 2\n[limits]\nsessions_max = 10\n"};
-    const auto text = print_findings_json(file.name, load(&file, {}, {}));
+    const auto text = print_findings_json(file.name, false, load(&file, {}, {}));
     const auto json = nlohmann::json::parse(text);
     EXPECT_EQ(json["ok"], false);
     EXPECT_EQ(json["settings"], 2);
@@ -123,7 +123,8 @@ TEST(PrintFindingsJson, HasOneObjectForEach) {
 }
 
 TEST(PrintFindingsJson, SaysThatAllIsWell) {
-    const auto json = nlohmann::json::parse(print_findings_json("c.toml", load_text("[log]\nformat = \"json\"\n")));
+    const auto json =
+        nlohmann::json::parse(print_findings_json("c.toml", true, load_text("[log]\nformat = \"json\"\n")));
     EXPECT_EQ(json, nlohmann::json::parse(R"({"file": "c.toml", "ok": true, "settings": 1, "findings": []})"));
 }
 
