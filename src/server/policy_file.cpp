@@ -1,24 +1,19 @@
 #include "server/policy_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/result.h"
+#include "server/settings/load.h"
 #include "server/settings/toml_reader.h"
 #include "server/settings/value.h"
 
 namespace chappe::server {
 namespace {
-
-using policy::Finding;
 
 class Reader {
 public:
@@ -33,7 +28,7 @@ public:
 
 private:
     void report(Position position, std::string message) {
-        read_.findings.push_back({.severity = Finding::Severity::Error,
+        read_.findings.push_back({.severity = policy::Finding::Severity::Error,
                                   .source = source(position),
                                   .column = position.column,
                                   .text = std::move(message)});
@@ -123,15 +118,14 @@ private:
 PolicyFile read_policy(std::string_view text, const std::string& name) { return Reader(name).read(text); }
 
 PolicyFile read_policy_file(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (file && !file.bad()) return read_policy(text, path);
+    constexpr std::size_t mebibytes_max = 64;
+    const auto text = read_text_file(path, mebibytes_max);
+    if (text) return read_policy(*text, path);
     PolicyFile unread;
     unread.texts.is_set = true;
-    unread.findings.push_back({.severity = Finding::Severity::Error,
+    unread.findings.push_back({.severity = policy::Finding::Severity::Error,
                                .source = {.file = path, .line = 0, .role = {}},
-                               .text = fmt::format("cannot be read: {}", std::strerror(errno == 0 ? EIO : errno))});
+                               .text = "cannot be read: " + text.error()});
     return unread;
 }
 
@@ -189,14 +183,14 @@ access::Directory::Made make_directory(accounts::Snapshot snapshot, const Policy
     return access::Directory::make(std::move(snapshot), file.texts);
 }
 
-std::string lines_of(const std::vector<Finding>& findings) {
+std::string lines_of(const std::vector<policy::Finding>& findings) {
     std::string lines;
     for (const auto& finding : findings) lines += (lines.empty() ? "" : "\n") + to_string(finding);
     return lines;
 }
 
-std::string to_string(const Finding& finding) {
-    const auto* severity = finding.severity == Finding::Severity::Error ? "error" : "warning";
+std::string to_string(const policy::Finding& finding) {
+    const auto* severity = finding.severity == policy::Finding::Severity::Error ? "error" : "warning";
     const auto& source = finding.source;
     if (source.file.empty()) return fmt::format("{}: {}: {}", source.text(), severity, finding.text);
     if (source.line == 0) return fmt::format("{}: {}: {}", source.file, severity, finding.text);

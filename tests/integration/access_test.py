@@ -268,6 +268,12 @@ class PolicyFileTest(AccessCase):
         self.assertTrue(self.refused("out"))
         self.assertFalse(self.refused("in"))
 
+    def test_a_folder_in_its_place_is_reported_and_the_old_one_stays(self):
+        os.remove(self.path)
+        os.mkdir(self.path)
+        self.assertIn("cannot be read: Is a directory", self.wait_event("policy")["reason"])
+        self.assertFalse(self.refused("in"))
+
     def test_explain_names_file_and_line(self):
         words = ("explain", "--set", f"access.policy={self.path}")
         self.assertIn(f"allowed by {self.path}:4 (role anonymous)", self.chappe(*words, "publish", "in"))

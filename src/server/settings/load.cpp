@@ -272,15 +272,26 @@ struct CloseFile {
 
 }  // namespace
 
-std::expected<ConfigurationFile, std::string> read_configuration(const std::string& path) {
-    constexpr std::size_t size_max = 1024 * 1024;
+std::expected<std::string, std::string> read_text_file(const std::string& path, std::size_t mebibytes_max) {
     const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
     if (!file) return std::unexpected(std::string(std::strerror(errno)));
-    std::string text(size_max + 1, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
-    if (text.size() > size_max) return std::unexpected(std::string("larger than 1 MiB, which no configuration is"));
-    return ConfigurationFile{path, std::move(text)};
+    constexpr std::size_t mebibyte = 1024 * 1024;
+    std::string text;
+    std::size_t read = 0;
+    do {
+        text.resize(read + mebibyte);
+        read += std::fread(text.data() + read, 1, mebibyte, file.get());
+        if (std::ferror(file.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
+        if (read > mebibytes_max * mebibyte) {
+            return std::unexpected(fmt::format("larger than {} MiB, which no such file is", mebibytes_max));
+        }
+    } while (read == text.size());
+    text.resize(read);
+    return text;
+}
+
+std::expected<ConfigurationFile, std::string> read_configuration(const std::string& path) {
+    return ConfigurationFile{path, TRY(read_text_file(path, 1))};
 }
 
 bool Loaded::has_errors() const {

@@ -21,6 +21,8 @@ struct ConfigurationFile {
 };
 
 // The error says why the file cannot be read: "No such file or directory".
+[[nodiscard]] std::expected<std::string, std::string> read_text_file(const std::string& path,
+                                                                     std::size_t mebibytes_max);
 [[nodiscard]] std::expected<ConfigurationFile, std::string> read_configuration(const std::string& path);
 
 // One setting from the command line. The last one for a setting holds.

@@ -448,7 +448,7 @@ TEST(Load, ExplainsMistakesOfTheCommandLine) {
 TEST(ReadConfiguration, SaysWhyNot) {
     EXPECT_EQ(read_configuration("/nowhere/chappe.toml").error(), "No such file or directory");
     EXPECT_EQ(read_configuration("/").error(), "Is a directory");
-    EXPECT_EQ(read_configuration("/dev/zero").error(), "larger than 1 MiB, which no configuration is");
+    EXPECT_EQ(read_configuration("/dev/zero").error(), "larger than 1 MiB, which no such file is");
     EXPECT_EQ(read_configuration("/dev/null").value().text, "");
 }
 
