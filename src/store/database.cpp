@@ -65,7 +65,7 @@ std::string address_of_unchanging(const std::string& path) {
 
 // What has been committed may be in the log, which the last who has the file open moves into the file and removes.
 bool has_log(const std::string& path) {
-    struct stat found;
+    struct stat found{};
     return stat((as_path(path) + "-wal").c_str(), &found) == 0;
 }
 
