@@ -1,7 +1,10 @@
 #include "server/check_policy.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -9,9 +12,13 @@
 
 #include "policy/lint.h"
 #include "server/policy_file.h"
+#include "server/settings/key.h"
 
 namespace chappe::server {
 namespace {
+
+// The settings that name roles.
+constexpr std::array<std::string_view, 3> role_settings{"access.certificate_roles", "jwt.roles", "jwt.roles_allowed"};
 
 class PolicyCheck {
 public:
@@ -35,15 +42,15 @@ private:
         const auto [roles, users] = access::merge(snapshot, texts);
         for (const auto& finding : policy::Policy::make(roles, users).findings) add(finding);
         for (const auto& finding : policy::lint(roles, users, surroundings(snapshot, texts))) add(finding);
-        check_certificate_roles(roles);
+        for (const auto name : role_settings) check_roles_of(*find_key(name), roles);
     }
 
     // A user who is disabled keeps the roles.
     [[nodiscard]] policy::Surroundings surroundings(const accounts::Snapshot& snapshot,
                                                     const access::PolicyTexts& texts) const {
-        policy::Surroundings surroundings{.roles_in_use = loaded_.settings.access.certificate_roles,
-                                          .roles_ready_made = {}};
+        policy::Surroundings surroundings;
         auto& in_use = surroundings.roles_in_use;
+        for (const auto name : role_settings) std::ranges::copy(roles_in(*find_key(name)), std::back_inserter(in_use));
         for (const auto& user : snapshot.users) in_use.insert(in_use.end(), user.roles.begin(), user.roles.end());
         for (const auto& role : snapshot.roles) {
             const bool is_replaced = has_role(texts.roles, role.name);
@@ -52,12 +59,15 @@ private:
         return surroundings;
     }
 
-    // Those that are there by default may have been removed by somebody who uses no certificates.
-    void check_certificate_roles(const std::vector<policy::RoleText>& roles) {
-        const auto& key = *find_key("access.certificate_roles");
+    [[nodiscard]] std::vector<std::string> roles_in(const Key& key) const {
+        return std::get<std::vector<std::string>>(key.get(loaded_.settings));
+    }
+
+    // Those that are there by default may have been removed by somebody who uses no certificates and no tokens.
+    void check_roles_of(const Key& key, const std::vector<policy::RoleText>& roles) {
         const auto& origin = loaded_.origins.of(key);
         if (origin.kind == Origin::Kind::Default) return;
-        for (const auto& name : loaded_.settings.access.certificate_roles) {
+        for (const auto& name : roles_in(key)) {
             if (has_role(roles, name)) continue;
             report(Severity::Warning, origin,
                    fmt::format("{} names the role {}, which there is not; clients have nothing of it", key.full_name(),
