@@ -39,7 +39,7 @@ enum class Cut : std::uint8_t {
 struct WorldOptions {
     std::uint64_t seed = 1;
     std::uint16_t shards = 2;
-    broker::Limits limits = {};
+    broker::Limits limits = {.client_connects_per_minute_max = 0};  // Here networks are as bad as they can be.
     broker::Policy policy = {};
     Duration delay_max = 20ms;             // Of the network, one way, and of a thread that has work.
     std::size_t window_bytes = 64 * 1024;  // What the network takes before the other end has read.

@@ -49,6 +49,7 @@ public:
 
     // For the clients that come from now on. From any thread.
     void replace(Methods methods);
+    void slow_down_guessing(const LoginFailures::Rules& rules) { failures_.configure(rules); }
 
     [[nodiscard]] std::optional<broker::Verdict> authenticate(const broker::Login& login,
                                                               broker::Ticket ticket) override;

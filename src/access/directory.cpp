@@ -1,6 +1,7 @@
 #include "access/directory.h"
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -38,6 +39,10 @@ bool has_role(std::span<const policy::RoleText> roles, std::string_view name) {
 bool restricts_any(const policy::Policy& policy, std::span<const policy::UserText> users) {
     return std::ranges::any_of(users,
                                [&](const auto& user) { return policy.rules_of(user.name, {}).restricts_receiving(); });
+}
+
+bool holds(const accounts::Ban& ban, WallTime now) {
+    return !ban.until || *ban.until > std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
 }
 
 }  // namespace
@@ -108,20 +113,23 @@ const accounts::User* Directory::find_by_fingerprint(std::string_view fingerprin
     return found == by_fingerprint_.end() ? nullptr : found->second;
 }
 
+std::optional<std::string> Directory::banned(const net::IpAddress& address, WallTime now) const {
+    for (const auto& [network, ban] : banned_networks_) {
+        if (holds(*ban, now) && network.contains(address)) return "the address is banned: " + ban->reason;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> Directory::banned(std::string_view address, std::string_view user_name,
                                              std::string_view client_id, WallTime now) const {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    const auto holds = [&](const accounts::Ban& ban) { return !ban.until || *ban.until > seconds; };
     if (!banned_networks_.empty()) {
         const auto ip = net::IpAddress::parse(address);
-        for (const auto& [network, ban] : banned_networks_) {
-            if (ip && holds(*ban) && network.contains(*ip)) return "the address is banned: " + ban->reason;
-        }
+        if (auto ban = ip ? banned(*ip, now) : std::nullopt) return ban;
     }
-    if (const auto ban = banned_users_.find(user_name); ban != banned_users_.end() && holds(*ban->second)) {
+    if (const auto ban = banned_users_.find(user_name); ban != banned_users_.end() && holds(*ban->second, now)) {
         return "the user is banned: " + ban->second->reason;
     }
-    if (const auto ban = banned_clients_.find(client_id); ban != banned_clients_.end() && holds(*ban->second)) {
+    if (const auto ban = banned_clients_.find(client_id); ban != banned_clients_.end() && holds(*ban->second, now)) {
         return "the client identifier is banned: " + ban->second->reason;
     }
     return std::nullopt;

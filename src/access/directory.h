@@ -44,7 +44,8 @@ public:
     [[nodiscard]] const accounts::User* find_by_fingerprint(std::string_view fingerprint) const;
     // The same rules for other accounts: where those that belong to them cannot be used.
     [[nodiscard]] std::shared_ptr<const Directory> with_accounts(accounts::Snapshot snapshot) const;
-    // The reason of a ban that holds for this client; nothing: none.
+    // The reason of a ban that holds for this address, or for this client; nothing: none.
+    [[nodiscard]] std::optional<std::string> banned(const net::IpAddress& address, WallTime now) const;
     [[nodiscard]] std::optional<std::string> banned(std::string_view address, std::string_view user_name,
                                                     std::string_view client_id, WallTime now) const;
     [[nodiscard]] const policy::Policy& policy() const noexcept { return *policy_; }

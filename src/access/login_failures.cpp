@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/network.h"
+
 namespace chappe::access {
 namespace {
 
 // An address has no NUL.
 std::string key_of(std::string_view address, std::string_view name) {
-    std::string key(address);
+    auto key = net::owner_of(address);
     key += '\0';
     key += name;
     return key;
@@ -16,15 +18,20 @@ std::string key_of(std::string_view address, std::string_view name) {
 
 }  // namespace
 
+void LoginFailures::configure(const Rules& rules) {
+    const std::scoped_lock lock(mutex_);
+    rules_ = rules;
+}
+
 std::optional<Duration> LoginFailures::wait(std::string_view address, std::string_view name, Instant now) {
     const std::scoped_lock lock(mutex_);
-    return std::max(wait_of(std::string(address), now), wait_of(key_of(address, name), now));
+    return std::max(wait_of(net::owner_of(address), now), wait_of(key_of(address, name), now));
 }
 
 void LoginFailures::failed(std::string_view address, std::string_view name, Instant now) {
     const std::scoped_lock lock(mutex_);
-    count(std::string(address), free_of_address, now);
-    count(key_of(address, name), free_of_name, now);
+    count(net::owner_of(address), rules_.free_of_address(), now);
+    count(key_of(address, name), rules_.free_of_name, now);
 }
 
 void LoginFailures::succeeded(std::string_view address, std::string_view name) {
@@ -51,12 +58,14 @@ void LoginFailures::count(std::string key, std::uint32_t free, Instant now) {
     entry.last = now;
     if (entry.count < free) return;
     const auto doublings = std::min<std::uint32_t>(entry.count - free, 16);
-    entry.until = now + std::min<Duration>(first_wait * (1U << doublings), longest_wait);
+    entry.until = now + std::min<Duration>(first_wait * (1U << doublings), rules_.longest_wait);
 }
 
 // Those that count no more go first; where that does not help, somebody has very many addresses, and all go.
 void LoginFailures::make_room(Instant now) {
-    std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.last > forgotten_after; });
+    std::erase_if(entries_, [&](const auto& entry) {
+        return now - entry.second.last > forgotten_after && entry.second.until <= now;
+    });
     if (entries_.size() > entries_max / 2) entries_.clear();
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Slows down whoever guesses passwords: after some wrong ones an address has to wait, longer each time, before it may
-// try again. One address may not lock out a name for others, so a name counts together with the address.
+// try again. One address may not lock out a name for others, so a name counts together with the address. Of IPv6 the
+// first 64 bits are one address (net::owner_of).
 
 #include <cstddef>
 #include <cstdint>
@@ -19,15 +20,21 @@ namespace chappe::access {
 // Thread-safe.
 class LoginFailures {
 public:
-    static constexpr std::uint32_t free_of_name = 5;      // Wrong passwords for one name from one address.
-    static constexpr std::uint32_t free_of_address = 20;  // From one address, for any names.
+    struct Rules {
+        std::uint32_t free_of_name = 5;  // Wrong passwords for one name from one address.
+        Duration longest_wait = 5min;
+
+        // From one address, for any names.
+        [[nodiscard]] std::uint32_t free_of_address() const noexcept { return 4 * free_of_name; }
+    };
+
     static constexpr Duration first_wait = 1s;
-    static constexpr Duration longest_wait = 5min;
     static constexpr Duration forgotten_after = 15min;  // Since the last one.
     static constexpr std::size_t entries_max = 100'000;
 
     explicit LoginFailures(std::uint64_t seed) : entries_(64, TextHash(seed)) {}
 
+    void configure(const Rules& rules);
     // How long it still has to wait; nothing: not at all.
     [[nodiscard]] std::optional<Duration> wait(std::string_view address, std::string_view name, Instant now);
     void failed(std::string_view address, std::string_view name, Instant now);
@@ -47,6 +54,7 @@ private:
     void make_room(Instant now);
 
     std::mutex mutex_;
+    Rules rules_;
     std::unordered_map<std::string, Entry, TextHash> entries_;
 };
 

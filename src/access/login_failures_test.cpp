@@ -26,13 +26,32 @@ TEST_F(Guessing, HasToWaitLongerEachTime) {
         EXPECT_FALSE(failures.wait("1.2.3.4", "bob", now + wait));
     }
     fail(20, "1.2.3.4", "bob");
-    EXPECT_EQ(failures.wait("1.2.3.4", "bob", now), LoginFailures::longest_wait);
+    EXPECT_EQ(failures.wait("1.2.3.4", "bob", now), LoginFailures::Rules().longest_wait);
+}
+
+TEST_F(Guessing, HasRules) {
+    failures.configure({.free_of_name = 2, .longest_wait = 3s});
+    fail(1, "1.2.3.4", "bob");
+    EXPECT_FALSE(failures.wait("1.2.3.4", "bob", now));
+    fail(5, "1.2.3.4", "bob");
+    EXPECT_EQ(failures.wait("1.2.3.4", "bob", now), 3s);
+    EXPECT_FALSE(failures.wait("1.2.3.4", "alice", now));
+    fail(2, "1.2.3.4", "eve");
+    EXPECT_TRUE(failures.wait("1.2.3.4", "alice", now));
 }
 
 TEST_F(Guessing, DoesNotLockOutOthers) {
     fail(10, "1.2.3.4", "bob");
     EXPECT_FALSE(failures.wait("5.6.7.8", "bob", now));
     EXPECT_FALSE(failures.wait("1.2.3.4", "alice", now));
+}
+
+TEST_F(Guessing, ManyAddressesOfOneIpv6NetworkAreNoWayOut) {
+    for (int i = 0; i != 5; ++i) fail(1, "2001:db8::" + std::to_string(i), "bob");
+    EXPECT_TRUE(failures.wait("2001:db8::99", "bob", now));
+    EXPECT_FALSE(failures.wait("2001:db8:0:1::99", "bob", now));
+    failures.succeeded("2001:db8::98", "bob");
+    EXPECT_FALSE(failures.wait("2001:db8::99", "bob", now));
 }
 
 TEST_F(Guessing, ManyNamesFromOneAddressIsNoWayOut) {

@@ -42,6 +42,7 @@ struct Commons {
     std::unique_ptr<Mailbox[]> mailboxes;  // One for each shard.
 
     std::atomic<std::uint32_t> connections = 0;
+    std::atomic<std::uint32_t> connections_before_login = 0;  // Of these.
     std::atomic<std::uint32_t> sessions = 0;
     std::atomic<std::size_t> session_bytes = 0;  // With wills, without subscriptions and messages.
     QueuedBytesTotal queued_bytes = 0;

@@ -64,6 +64,7 @@ public:
     const ConnectionId id;
     Peer peer;
     const Instant opened_at;
+    std::uint64_t before_login = 0;  // Its place among those that have not logged in; 0: it has none.
 
     State state = State::AwaitingConnect;
     SessionId session;              // Zero until CONNECT has been accepted, and after it has been detached.

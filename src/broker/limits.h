@@ -34,7 +34,12 @@ struct Limits {
     // Connections.
     std::uint32_t connections_max = 100'000;
     std::uint32_t connect_timeout_seconds = 10;  // From accept to a complete CONNECT and its authentication.
-    std::uint32_t logins_waiting_max = 1000;     // For an Authenticator that does not answer at once.
+    std::uint32_t connections_before_login_max = 10'000;
+    std::uint32_t logins_waiting_max = 1000;              // For an Authenticator that does not answer at once.
+    std::uint32_t address_connects_per_minute_max = 3000;  // 0: unlimited.
+    std::uint32_t client_connects_per_minute_max = 30;     // Of one client identifier; 0: unlimited.
+    std::uint32_t flapping_wait_seconds = 60;              // For a client that has connected as often as that.
+    std::uint32_t tls_handshakes_per_second_max = 500;     // Of one shard; 0: unlimited.
     std::uint16_t keep_alive_max_seconds = 65'535;
     std::size_t unsent_bytes_max = 4 * 1024 * 1024;  // Per connection; beyond it QoS 0 is dropped and QoS 1 and 2 wait.
     std::size_t unsent_bytes_total_max = std::size_t{1024} * 1024 * 1024;      // The same of all connections together.

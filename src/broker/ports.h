@@ -86,7 +86,7 @@ struct Continuation {
 
 // The answer to a Login or to an AUTH: Success, ContinueAuthentication (with data for the client's next step), or a
 // reason code for the refusal and, in `reason`, what may be told to the client. ServerBusy: logins_waiting_max clients
-// wait for an answer already.
+// wait for an answer already; ConnectionRateExceeded: address_connects_per_minute_max is reached.
 struct Verdict {
     mqtt::ReasonCode code = mqtt::ReasonCode::Success;
     std::string reason;

@@ -50,6 +50,8 @@ Shard::Shard(ShardId shard, Commons& commons, ShardConfig config, std::uint64_t 
 
 Shard::~Shard() {
     commons_.connections.fetch_sub(static_cast<std::uint32_t>(connections_.size()), std::memory_order_relaxed);
+    commons_.connections_before_login.fetch_sub(static_cast<std::uint32_t>(before_login_.size()),
+                                                std::memory_order_relaxed);
     commons_.sessions.fetch_sub(static_cast<std::uint32_t>(sessions_.size()), std::memory_order_relaxed);
 }
 
@@ -66,7 +68,38 @@ std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
                                 .reason = "connections_max is reached"});
         return std::nullopt;
     }
+    if (!peer.is_operator && !make_room_before_login(now)) {
+        commons_.events.record({.kind = EventKind::ConnectRefused,
+                                .address = peer.address,
+                                .code = ReasonCode::ServerBusy,
+                                .reason = "connections_before_login_max is reached"});
+        return std::nullopt;
+    }
     return adopt({.peer = std::move(peer), .opened_at = now, .over_limit = over_limit, .input = {}}, now);
+}
+
+// Who is what it says has said so long before the one that has waited longest.
+bool Shard::make_room_before_login(Instant now) {
+    const auto count = commons_.connections_before_login.load(std::memory_order_relaxed);
+    if (count < config_.limits.connections_before_login_max) return true;
+    counters_.reached(Bound::ConnectionsBeforeLoginMax);
+    if (before_login_.empty()) return false;
+    auto* first = connections_.find(before_login_.begin()->second);
+    ASSERT(first != nullptr);
+    refuse(*first, ReasonCode::ServerBusy, "connections_before_login_max is reached", now);
+    return true;
+}
+
+void Shard::begin_login(Connection& connection) {
+    if (connection.peer.is_operator) return;
+    connection.before_login = ++last_before_login_;
+    before_login_.emplace(connection.before_login, connection.id);
+    commons_.connections_before_login.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Shard::end_login(Connection& connection) noexcept {
+    if (before_login_.erase(std::exchange(connection.before_login, 0)) == 0) return;
+    commons_.connections_before_login.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Shard::identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept {
@@ -83,6 +116,7 @@ ConnectionId Shard::adopt(HandedOver handed_over, Instant now) {
     auto [id, connection] =
         connections_.emplace(std::move(handed_over.peer), counters_, unsent_, actions_, handed_over.opened_at);
     connection.over_limit = handed_over.over_limit;
+    begin_login(connection);
     set_deadline(connection, handed_over.opened_at + std::chrono::seconds{config_.limits.connect_timeout_seconds});
     connection.input = std::move(handed_over.input);
     process_input(connection, now);
@@ -294,6 +328,7 @@ void Shard::refused_by_transport(ConnectionId id, std::string_view why, Instant 
 }
 
 void Shard::erase(Connection& connection) {
+    end_login(connection);
     commons_.unfinished_bytes.fetch_sub(connection.input_counted, std::memory_order_relaxed);
     connection_deadlines_.erase(decltype(connections_)::slot_of(connection.id));
     counters_.connections.subtract();

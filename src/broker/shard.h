@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 #include "broker/commons.h"
 #include "broker/connection.h"
 #include "broker/counters.h"
+#include "broker/flapping_clients.h"
 #include "broker/journal_writer.h"
 #include "broker/limits.h"
 #include "broker/mail.h"
@@ -209,10 +211,16 @@ private:
     void send_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);
+    // Whether there is room for one more that has not logged in. It takes that of the one that has waited longest.
+    [[nodiscard]] bool make_room_before_login(Instant now);
+    void begin_login(Connection& connection);
+    void end_login(Connection& connection) noexcept;
     [[nodiscard]] Session* session_of(const Connection& connection) const noexcept;
 
     // --- shard_connect.cpp: how connections and sessions begin and end.
     [[nodiscard]] bool handle_connect(Connection& connection, const mqtt::Frame& frame, Bytes packet, Instant now);
+    [[nodiscard]] bool keep_out_flapping(Connection& connection, Instant now);
+    void note_connected(const Connection& connection, const mqtt::Connect& connect, Instant now);
     [[nodiscard]] mqtt::Result<> check_connect(Connection& connection, const mqtt::Connect& connect);
     [[nodiscard]] std::string assign_client_id();
     void apply(Connection& connection, const Verdict& verdict, Instant now);
@@ -377,6 +385,9 @@ private:
     SlotMap<SessionId, Session> sessions_;
     std::unordered_map<std::string_view, SessionId, TextHashRef> sessions_by_client_;  // Keys point into the sessions.
     SlotMap<ConnectionId, Connection> connections_;
+    std::map<std::uint64_t, ConnectionId> before_login_;  // In the order in which they came.
+    std::uint64_t last_before_login_ = 0;
+    FlappingClients flapping_;
     std::unordered_map<GroupId, SharedGroup> groups_;
     SlotMap<PendingId, PendingPublish> pending_;
 

@@ -71,6 +71,7 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
         refuse(connection, checked.error().code, checked.error().reason, now);
         return true;
     }
+    if (keep_out_flapping(connection, now)) return true;
     connection.state = Connection::State::Authenticating;
     const auto verdict = commons_.authenticator.authenticate({.peer = connection.peer,
                                                               .version = connect.version,
@@ -110,6 +111,28 @@ mqtt::Result<> Shard::check_connect(Connection& connection, const mqtt::Connect&
         if (auto checked = check_topic(connect.will->topic); !checked) return checked;
     }
     return {};
+}
+
+// A client that has connected too often of late is kept out before anybody asks who it is, which is what costs most.
+bool Shard::keep_out_flapping(Connection& connection, Instant now) {
+    const bool is_off = config_.limits.client_connects_per_minute_max == 0;
+    if (is_off || connection.peer.is_operator) return false;
+    const auto wait = flapping_.wait(commons_.hash(connection.identity.client_id), now);
+    if (!wait) return false;
+    counters_.reached(Bound::FlappingWaitSeconds);
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+    const auto why = "this client identifier connects too often; try again in " + std::to_string(seconds) + " s";
+    refuse(connection, ReasonCode::ConnectionRateExceeded, why, now);
+    return true;
+}
+
+// An identifier that we have made up never comes a second time.
+void Shard::note_connected(const Connection& connection, const mqtt::Connect& connect, Instant now) {
+    const auto most = config_.limits.client_connects_per_minute_max;
+    if (most == 0 || connection.peer.is_operator || connect.client_id.empty()) return;
+    const auto wait = std::chrono::seconds{config_.limits.flapping_wait_seconds};
+    if (!flapping_.connected(commons_.hash(connect.client_id), most, wait, now)) return;
+    counters_.reached(Bound::ClientConnectsPerMinuteMax);
 }
 
 // An identifier that nobody can guess from another one, and that has its home here ([MQTT-3.1.3-6]).
@@ -168,6 +191,7 @@ void Shard::decide(Connection& connection, const mqtt::Connect& connect, const V
     connection.authentication = Connection::Authentication::Idle;
     if (is_error(verdict.code)) {
         if (verdict.code == ReasonCode::ServerBusy) counters_.reached(Bound::LoginsWaitingMax);
+        if (verdict.code == ReasonCode::ConnectionRateExceeded) counters_.reached(Bound::AddressConnectsPerMinuteMax);
         connection.identity.user_name = verdict.user_name;
         refuse(connection, verdict.code, verdict.reason, now, verdict.detail);
     } else if (verdict.code != ReasonCode::ContinueAuthentication) {
@@ -263,6 +287,8 @@ void Shard::open_session(Connection& connection, const mqtt::Connect& connect, c
     }
     connection.state = Connection::State::Connected;
     connection.session = session->id;
+    end_login(connection);
+    note_connected(connection, connect, now);
     counters_.clients_connected.add();
     take_identity(connection, *session, verdict);
     agree(connection, *session, connect);
@@ -430,6 +456,7 @@ mqtt::Result<> Shard::handle(Connection& connection, const mqtt::Disconnect& dis
                             .address = connection.peer.address,
                             .code = disconnect.reason_code,
                             .reason = disconnect.reason_string.value_or("the client disconnected")});
+    flapping_.left(commons_.hash(session->client_id));
     // Only 0x00 takes the will back ([MQTT-3.14.4-3]); every other reason leaves it to be published.
     const auto will = disconnect.reason_code == ReasonCode::Success ? WillFate::Discard : WillFate::Publish;
     detach(connection, will, SessionFate::AsAgreed, now);
@@ -489,6 +516,7 @@ void Shard::close(Connection& connection, ReasonCode code, std::string_view reas
 
 void Shard::finish(Connection& connection, Instant now) {
     abandon_authentication(connection);
+    end_login(connection);
     connection.state = Connection::State::Closing;
     actions_.push_back(action::Close{connection.id});
     set_deadline(connection, now + close_timeout);

@@ -53,4 +53,16 @@ bool any_contains(std::span<const Network> networks, const Endpoint& endpoint) n
     return ip != nullptr && any_contains(networks, ip->address);
 }
 
+IpAddress owner_of(IpAddress address) noexcept {
+    if (!address.is_v4() && !address.is_loopback() && address.scope == 0) {
+        std::ranges::fill(std::span(address.bytes).last<8>(), std::uint8_t{0});
+    }
+    return address;
+}
+
+std::string owner_of(std::string_view address) {
+    const auto ip = IpAddress::parse(address);
+    return ip ? owner_of(*ip).text() : std::string(address);
+}
+
 }  // namespace chappe::net

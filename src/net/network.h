@@ -27,4 +27,10 @@ private:
 // A Unix socket is in none.
 [[nodiscard]] bool any_contains(std::span<const Network> networks, const Endpoint& endpoint) noexcept;
 
+// Whom an address belongs to, as far as it tells: an IPv4 address stands for itself, one of IPv6 for the network of its
+// first 64 bits, since who has one of those can take another address in it each time. Link-local ones are told apart.
+[[nodiscard]] IpAddress owner_of(IpAddress address) noexcept;
+// The same of a text such as "2001:db8::7"; what is no address, as that of a Unix socket, stays as it is.
+[[nodiscard]] std::string owner_of(std::string_view address);
+
 }  // namespace chappe::net

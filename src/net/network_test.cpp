@@ -29,6 +29,14 @@ TEST(Network, HoldsNoUnixSocket) {
     EXPECT_FALSE(any_contains(networks, Endpoint(UnixEndpoint{"/run/chappe.sock"})));
 }
 
+TEST(Network, BelongsToOneOwner) {
+    EXPECT_EQ(owner_of("192.168.1.5"), "192.168.1.5");
+    EXPECT_EQ(owner_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    EXPECT_EQ(owner_of("::1"), "::1");
+    EXPECT_EQ(owner_of("fe80::5%lo"), "fe80::5%lo");
+    EXPECT_EQ(owner_of("unix:/run/x"), "unix:/run/x");
+}
+
 TEST(Network, IsStrict) {
     for (const auto* text : {"", "x", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8 ", "::/129",
                              "fe80::1%lo", "localhost", "10.0.0.0/8/8"}) {

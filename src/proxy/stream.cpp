@@ -56,16 +56,21 @@ net::Result<void> Stream::take_header(std::span<std::uint8_t> into, ReadOutcome&
     const auto used = (*parsed)->size - before;
     outcome.size = size - used;
     std::memmove(into.data(), into.data() + used, outcome.size);
-    take_client(*std::move(*parsed));
-    return {};
+    return take_client(*std::move(*parsed));
 }
 
-void Stream::take_client(Header header) {
+net::Result<void> Stream::take_client(Header header) {
     state_ = State::Client;
     header_.release();
-    if (!header.client) return;
+    if (!header.client) return {};
     client_ = std::make_unique<const net::Peer>(
         net::Peer{.endpoint = *std::move(header.client), .credentials = {}, .tls = std::move(header.tls)});
+    if (auto admit = std::exchange(admit_, {})) {
+        auto admitted = admit(client_->endpoint);
+        if (!admitted) state_ = State::Refused;
+        return admitted;
+    }
+    return {};
 }
 
 void Stream::close() noexcept {

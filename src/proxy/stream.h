@@ -3,6 +3,7 @@
 // A connection that a proxy has made for a client: a Stream that takes the PROXY header off the front of the one below,
 // and from then on is the client's. Whether the proxy may be believed is for its owner to know.
 
+#include <functional>
 #include <memory>
 
 #include "net/stream.h"
@@ -12,7 +13,12 @@ namespace chappe::proxy {
 
 class Stream final : public net::Stream, private net::Handler {
 public:
-    explicit Stream(std::unique_ptr<net::Stream> below) : below_(std::move(below)) {}
+    // Asked once, when the header has told for whom the proxy connects, before anything behind it is read. An error is
+    // handed to the reader.
+    using Admit = std::move_only_function<net::Result<void>(const net::Endpoint& client)>;
+
+    explicit Stream(std::unique_ptr<net::Stream> below, Admit admit = {})
+        : below_(std::move(below)), admit_(std::move(admit)) {}
     ~Stream() override { close(); }
 
     [[nodiscard]] net::Result<void> attach(net::EventLoop& loop, net::Handler& handler) override;
@@ -39,9 +45,10 @@ private:
 
     void on_ready(net::Readiness readiness) override;
     [[nodiscard]] net::Result<void> take_header(std::span<std::uint8_t> into, net::ReadOutcome& outcome);
-    void take_client(Header header);
+    [[nodiscard]] net::Result<void> take_client(Header header);
 
     std::unique_ptr<net::Stream> below_;
+    Admit admit_;
     net::EventLoop* loop_ = nullptr;
     net::Handler* handler_ = nullptr;
     std::unique_ptr<const net::Peer> client_;  // Null: the peer is that of the stream below.

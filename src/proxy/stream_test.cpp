@@ -59,6 +59,7 @@ protected:
     std::unique_ptr<net::EventLoop> loop = net::test::make_loop();
     net::test::TestHandler owner;
     net::test::SocketPair sockets;  // The far one is the proxy's.
+    net::test::SocketPair other;
     std::unique_ptr<Stream> stream;
     std::string heard;
     std::string error;
@@ -120,6 +121,24 @@ TEST_F(StreamTest, RefusesWhatIsNoHeaderAndWaitsForTheEnd) {
     sockets.far.close();
     for (int round = 0; round != 3; ++round) loop->run_once(0ms);
     EXPECT_TRUE(ended);
+}
+
+TEST_F(StreamTest, DoesNotReadOnForAClientThatIsNotAdmitted) {
+    std::string asked;
+    stream = std::make_unique<Stream>(
+        std::make_unique<net::SocketStream>(std::move(other.near), net::Peer{}),
+        [&](const net::Endpoint& client) -> net::Result<void> {
+            asked += net::to_text(client) + ";";
+            return std::unexpected(net::IoError{EPROTO, "not you"});
+        });
+    ASSERT_TRUE(stream->attach(*loop, owner).has_value());
+    net::test::send_text(other.far.get(), line + "hello");
+    for (int round = 0; round != 3; ++round) loop->run_once(0ms);
+    EXPECT_EQ(asked, "203.0.113.7:56324;");
+    EXPECT_EQ(error, "not you");
+    EXPECT_EQ(heard, "");
+    EXPECT_EQ(errors, 1);
+    EXPECT_EQ(stream->peer().text(), "203.0.113.7:56324");
 }
 
 TEST_F(StreamTest, EndsWithinTheHeader) {

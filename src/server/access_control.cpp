@@ -74,6 +74,8 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
                                    .scram_secret = control->scram_secret()};
     control->chain_ =
         std::make_unique<access::Chain>(*control->current_, control->methods(), std::move(options), std::move(shards));
+    control->gate_ = std::make_unique<access::Gate>(*control->current_, *control->chain_, random_seed());
+    control->configure_bounds(settings);
     return control;
 }
 
@@ -232,7 +234,14 @@ void AccessControl::poll() {
     if (policy_changed || !current_->share()->is_of(*snapshot)) apply(*std::move(snapshot));
 }
 
+void AccessControl::configure_bounds(const Settings& settings) {
+    chain_->slow_down_guessing({.free_of_name = settings.access.wrong_passwords_max,
+                                .longest_wait = std::chrono::seconds{settings.access.wrong_passwords_wait_max_seconds}});
+    gate_->configure(settings.limits.address_connects_per_minute_max, trusted_proxies(settings));
+}
+
 void AccessControl::configure(const Settings& settings) {
+    configure_bounds(settings);
     if (settings.access != settings_) {
         settings_ = settings.access;
         read_token_keys_again();

@@ -16,6 +16,7 @@
 
 #include "access/chain.h"
 #include "access/current.h"
+#include "access/gate.h"
 #include "access/permissions.h"
 #include "accounts/account_store.h"
 #include "broker/shard.h"
@@ -59,7 +60,8 @@ public:
     // Called after a change holds for new decisions.
     void on_change(Changed changed) { changed_ = std::move(changed); }
 
-    [[nodiscard]] broker::Authenticator& authenticator() noexcept { return *chain_; }
+    [[nodiscard]] broker::Authenticator& authenticator() noexcept { return *gate_; }
+    [[nodiscard]] access::Gate& gate() noexcept { return *gate_; }
     [[nodiscard]] const broker::Permissions& permissions() const noexcept { return permissions_; }
 
     // The administrator's password, if one has just been made. Once.
@@ -85,6 +87,7 @@ private:
     void apply(accounts::Snapshot snapshot);
     void report(const std::vector<policy::Finding>& findings);
     [[nodiscard]] access::Methods methods() const;
+    void configure_bounds(const Settings& settings);
 
     AccessSettings settings_;
     std::string directory_;  // Of the data.
@@ -98,6 +101,7 @@ private:
     const std::shared_ptr<access::Current> current_;
     access::Permissions permissions_;
     std::unique_ptr<access::Chain> chain_;
+    std::unique_ptr<access::Gate> gate_;
     Changed changed_;
     std::optional<crypto::Secret> first_password_;
 };

@@ -1,6 +1,8 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <limits>
@@ -212,8 +214,9 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
     }
     if (speaks_http(wanted.url.scheme)) account->web = web_rules(settings_);
     const auto name = wanted.url.text();
-    auto accept = [this, &thread, account, name](std::unique_ptr<net::Stream> stream) {
-        this->accept(std::move(stream), thread, account, name);
+    const auto self = std::make_shared<net::Listener*>();  // Set before its loop runs.
+    auto accept = [this, &thread, account, name, self](std::unique_ptr<net::Stream> stream) {
+        if (this->accept(std::move(stream), thread, account, name)) thread.handshakes().begin(**self);
     };
     auto failed = [this, name](const net::IoError& error) {
         logger_.write(LogLevel::Error, "accept_failed", "cannot accept connections for now",
@@ -221,33 +224,61 @@ net::Result<net::ListenUrl> Server::listen(const Listener& wanted, ShardThread& 
     };
     auto listener = TRY(net::Listener::create(thread.loop(), wanted.url, std::move(accept), std::move(failed),
                                               {.unix_mode = static_cast<mode_t>(wanted.mode)}));
+    *self = listener.get();
     auto url = listener->local_url();
     listeners_.push_back({&thread, wanted.url, std::move(account), std::move(listener)});
     return url;
 }
 
-// On the listener's thread.
-void Server::accept(std::unique_ptr<net::Stream> stream, ShardThread& thread,
+// On the listener's thread. Returns whether a TLS handshake is going to follow.
+bool Server::accept(std::unique_ptr<net::Stream> stream, ShardThread& thread,
                     const std::shared_ptr<ListenerAccount>& account, const std::string& listener) {
+    const auto proxies = account->proxies.load();
+    if (!proxies && !admit(*stream)) return false;
     const auto most = account->connections_max.load(std::memory_order_relaxed);
     if (most != 0 && account->connections.load(std::memory_order_relaxed) >= most) {
         account->refused.fetch_add(1, std::memory_order_relaxed);
-        return refuse(*stream, mqtt::ReasonCode::ServerBusy,
-                      "connections_max of the listener " + listener + " is reached");
+        refuse(*stream, mqtt::ReasonCode::ServerBusy, "connections_max of the listener " + listener + " is reached");
+        return false;
     }
-    const auto proxies = account->proxies.load();
     if (proxies && !net::any_contains(*proxies, stream->peer().endpoint)) {
-        return refuse(
-            *stream, mqtt::ReasonCode::NotAuthorized,
-            "the listener " + listener + " has proxy_protocol, and this address is not in server.trusted_proxies");
+        refuse(*stream, mqtt::ReasonCode::NotAuthorized,
+               "the listener " + listener + " has proxy_protocol, and this address is not in server.trusted_proxies");
+        return false;
     }
     broker::Peer peer{.address = stream->peer().text(),
                       .anonymous_allowed = account->anonymous_allowed.load(std::memory_order_relaxed),
                       .is_operator = account->is_control};
-    if (proxies) stream = std::make_unique<proxy::Stream>(std::move(stream));
-    if (const auto tls = account->tls.load()) stream = tls->accept(std::move(stream));
+    if (proxies) {
+        stream = std::make_unique<proxy::Stream>(std::move(stream),
+                                                 [this](const net::Endpoint& client) { return admit(client); });
+    }
+    const auto tls = account->tls.load();
+    if (tls) stream = tls->accept(std::move(stream));
     if (auto rules = account->web.load()) stream = std::make_unique<web::Entrance>(std::move(stream), std::move(rules));
     thread.accept(std::move(stream), std::move(peer), account);
+    return tls != nullptr;
+}
+
+// Whether a connection may go on. One that may not is closed, before anything else is spent on it.
+bool Server::admit(net::Stream& stream) {
+    const auto closed = access_->gate().enter(stream.peer().endpoint, std::chrono::steady_clock::now(),
+                                              std::chrono::system_clock::now());
+    if (!closed) return true;
+    if (closed->is_worth_a_line) {
+        refuse(stream, closed->code, closed->why);
+    } else {
+        stream.close();
+    }
+    return false;
+}
+
+// The same for a client of a proxy, of whom the header has just told. An error of the protocol gets a line in the log.
+net::Result<void> Server::admit(const net::Endpoint& client) {
+    auto closed =
+        access_->gate().enter(client, std::chrono::steady_clock::now(), std::chrono::system_clock::now());
+    if (!closed) return {};
+    return std::unexpected(net::IoError{closed->is_worth_a_line ? EPROTO : ECONNREFUSED, std::move(closed->why)});
 }
 
 void Server::refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view why) {
@@ -258,6 +289,7 @@ void Server::refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view
 
 // What a reload may change of listeners that are open.
 void Server::apply_listener_settings() {
+    for (const auto& shard : shards_) shard->handshakes().configure(settings_.limits.tls_handshakes_per_second_max);
     const auto rules = web_rules(settings_);
     const auto proxies = std::make_shared<const std::vector<net::Network>>(trusted_proxies(settings_));
     for (const auto& open : listeners_) {
@@ -406,7 +438,9 @@ void Server::close_connections() {
 // On the loops that they stand on; their threads run.
 void Server::close_listeners() {
     for (auto& open : listeners_) {
-        open.thread->loop().post([listener = std::move(open.listener)] {});
+        open.thread->loop().post([&thread = *open.thread, listener = std::move(open.listener)] {
+            thread.handshakes().forget(*listener);
+        });
     }
     listeners_.clear();
 }
@@ -416,6 +450,11 @@ void Server::update_sys_topics() {
     Totals totals;
     for (const auto& shard : shards_) totals.add(shard->counters());
     for (const auto& open : listeners_) totals.refused_by_listeners += open.account->refused;
+    for (const auto& shard : shards_) {
+        totals.add(broker::Bound::TlsHandshakesPerSecondMax, shard->handshakes().waits());
+    }
+    totals.add(broker::Bound::AddressConnectsPerMinuteMax, access_->gate().too_many());
+    totals.banned = access_->gate().banned();
     totals.log_lines_lost = logger_.lines_lost();
     const auto now = std::chrono::steady_clock::now();
     sys_topics_->update(totals, now);

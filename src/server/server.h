@@ -60,8 +60,10 @@ private:
     [[nodiscard]] std::expected<void, std::string> open_listener(const Listener& listener, ShardThread& thread);
     [[nodiscard]] std::expected<void, std::string> open_control_socket();
     [[nodiscard]] net::Result<net::ListenUrl> listen(const Listener& wanted, ShardThread& thread, bool is_control);
-    void accept(std::unique_ptr<net::Stream> stream, ShardThread& thread,
+    bool accept(std::unique_ptr<net::Stream> stream, ShardThread& thread,
                 const std::shared_ptr<ListenerAccount>& account, const std::string& listener);
+    [[nodiscard]] bool admit(net::Stream& stream);
+    [[nodiscard]] net::Result<void> admit(const net::Endpoint& client);
     void refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view why);
     [[nodiscard]] std::expected<void, std::string> open_access();
     void open_login_log();

@@ -19,7 +19,8 @@ ShardThread::ShardThread(std::unique_ptr<net::EventLoop> loop, broker::ShardId i
     : loop_(std::move(loop)),
       others_(others),
       shard_(id, commons, config, seed, std::chrono::steady_clock::now()),
-      lingering_(std::make_unique<net::LingeringClose>(*loop_)) {
+      lingering_(std::make_unique<net::LingeringClose>(*loop_)),
+      handshakes_(std::make_unique<HandshakePace>(*loop_)) {
     loop_->on_wake([this] { has_had_mail_ |= shard_.read_mail(loop_->now()) != 0; });
     loop_->on_deadline([this] { shard_.advance(loop_->now()); });
     loop_->on_round_end([this] { finish_round(); });

@@ -12,6 +12,7 @@
 #include "broker/shard.h"
 #include "net/event_loop.h"
 #include "net/lingering_close.h"
+#include "server/handshake_pace.h"
 #include "server/link.h"
 #include "server/logger.h"
 
@@ -50,6 +51,7 @@ public:
     void accept(std::unique_ptr<net::Stream> stream, broker::Peer peer, std::shared_ptr<ListenerAccount> account);
     [[nodiscard]] broker::Shard& shard() noexcept { return shard_; }
     [[nodiscard]] net::LingeringClose& lingering() noexcept { return *lingering_; }
+    [[nodiscard]] HandshakePace& handshakes() noexcept { return *handshakes_; }
     // Ends a link whose stream is closed or handed on. The link destroys nothing itself.
     void remove(broker::ConnectionId id);
 
@@ -70,6 +72,7 @@ private:
     const std::vector<std::unique_ptr<ShardThread>>& others_;
     broker::Shard shard_;
     std::unique_ptr<net::LingeringClose> lingering_;
+    std::unique_ptr<HandshakePace> handshakes_;
     std::vector<std::unique_ptr<Link>> links_;  // By the slot of their ConnectionId.
     std::vector<std::unique_ptr<Link>> ended_;  // Destroyed when the round ends.
     net::Callback drained_;

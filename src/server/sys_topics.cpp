@@ -149,6 +149,8 @@ void SysTopics::update_own(const Totals& totals) {
     }
     set("chappe/connections", totals.connections);
     set("chappe/connects/refused", totals.connects_refused);
+    set("chappe/connects/banned", totals.banned);
+    set("chappe/connections/before_login", commons_.connections_before_login.load(std::memory_order_relaxed));
     set("chappe/queued/messages", totals.queued_messages);
     set("chappe/queued/bytes", totals.queued_bytes);
     set("chappe/inflight/messages", totals.inflight_messages);

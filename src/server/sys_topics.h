@@ -29,11 +29,15 @@ struct Totals {
     std::uint64_t queued_messages = 0, queued_bytes = 0, queued_payload_bytes = 0;
     std::uint64_t shared_subscriptions = 0;
     // Not of shards, so not added up from their counters.
-    std::uint64_t refused_by_listeners = 0, log_lines_lost = 0;
+    std::uint64_t refused_by_listeners = 0, banned = 0, log_lines_lost = 0;
     std::array<std::uint64_t, broker::bound_count> bounds_reached{};
     std::array<std::uint64_t, broker::drop_reason_count> drops{};
 
     void add(const broker::Counters& counters);
+    // What has been counted of this bound elsewhere.
+    void add(broker::Bound bound, std::uint64_t reached) noexcept {
+        bounds_reached[static_cast<std::size_t>(bound)] += reached;
+    }
     [[nodiscard]] std::uint64_t publish_dropped() const noexcept;
 };
 

@@ -324,6 +324,13 @@ TEST_P(AnswerThatComesLater, ThatTooManyWaitForIsCounted) {
     EXPECT_EQ(broker.reached(broker::Bound::LoginsWaitingMax), 1U);
 }
 
+TEST_P(AnswerThatComesLater, ThatTooManyComeFromOneAddressIsCounted) {
+    auto client = broker.open(brief("c"));
+    answer({.code = ReasonCode::ConnectionRateExceeded});
+    EXPECT_FALSE(client.connected());
+    EXPECT_EQ(broker.reached(broker::Bound::AddressConnectsPerMinuteMax), 1U);
+}
+
 TEST_P(AnswerThatComesLater, RefusesTheClientAndAllThatItHasSentMeanwhile) {  // [MQTT-3.1.4-6]
     auto client = broker.open(version());
     client.send({brief("c"), PingReq{}});

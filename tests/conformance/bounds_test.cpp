@@ -151,6 +151,54 @@ TEST(Bounds, OfConnectionsAndSessionsDoNotKeepTheOperatorOut) {
     EXPECT_EQ(broker.reached(Bound::SessionsMax), 0U);
 }
 
+TEST(Bounds, ConnectionsBeforeLogin) {
+    Broker broker({.limits = {.connections_before_login_max = 2}});
+    auto first = broker.open();
+    auto second = broker.open();
+    EXPECT_EQ(broker.reached(Bound::ConnectionsBeforeLoginMax), 0U);
+    auto client = broker.connect("c");  // The one that has waited longest goes for it.
+    EXPECT_THAT(first.received(), ElementsAre("closed"));
+    EXPECT_EQ(broker.reached(Bound::ConnectionsBeforeLoginMax), 1U);
+    auto third = broker.open();  // Who has logged in does not count.
+    EXPECT_TRUE(second.connected());
+    EXPECT_EQ(broker.reached(Bound::ConnectionsBeforeLoginMax), 1U);
+    EXPECT_THAT(broker.open_as_operator(Connect{.client_id = "o"}).received(), ElementsAre("CONNACK 0x00"));
+    EXPECT_TRUE(second.connected());
+    EXPECT_TRUE(client.connected());
+    second.drop();
+    auto fourth = broker.open();
+    EXPECT_TRUE(third.connected());
+    EXPECT_EQ(broker.reached(Bound::ConnectionsBeforeLoginMax), 1U);
+}
+
+TEST(Bounds, ConnectsOfOneClient) {
+    Broker broker({.limits = {.client_connects_per_minute_max = 2, .flapping_wait_seconds = 20}});
+    auto first = broker.connect("c");
+    auto second = broker.connect("c");
+    EXPECT_EQ(broker.reached(Bound::ClientConnectsPerMinuteMax), 1U);
+    EXPECT_THAT(broker.open(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x9F", "closed"));
+    EXPECT_THAT(broker.open(Connect{.version = V311, .client_id = "c"}).received(),
+                ElementsAre("CONNACK 0x03", "closed"));
+    EXPECT_EQ(broker.reached(Bound::FlappingWaitSeconds), 2U);
+    EXPECT_TRUE(second.connected());  // Who is there may stay.
+    EXPECT_THAT(broker.open_as_operator(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x00"));
+    broker.advance(20s);
+    EXPECT_TRUE(broker.connect("c").connected());
+}
+
+TEST(Bounds, ConnectsThatAreRefusedOrEndInOrderDoNotCount) {
+    Broker broker({.limits = {.topic_length_max = 5, .client_connects_per_minute_max = 2}});
+    for (int i = 0; i != 10; ++i) {
+        auto client = broker.connect("c");
+        client.send(disconnect());
+        auto refused = broker.open(Connect{.client_id = "c", .will = Will{.topic = "too long"}});
+        EXPECT_FALSE(refused.connected());
+        auto unnamed = broker.connect("");
+    }
+    EXPECT_EQ(broker.reached(Bound::ClientConnectsPerMinuteMax), 0U);
+    EXPECT_EQ(broker.reached(Bound::FlappingWaitSeconds), 0U);
+}
+
 TEST(Bounds, ConnectTimeout) {
     Broker broker({.limits = {.connect_timeout_seconds = 5}});
     auto in_time = broker.open();

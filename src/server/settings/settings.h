@@ -71,6 +71,8 @@ struct AccessSettings {
     LoginsLogged login_log = LoginsLogged::All;
     std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;
     JwtSettings jwt;
+    std::uint32_t wrong_passwords_max = 5;
+    std::uint32_t wrong_passwords_wait_max_seconds = 300;
 
     friend bool operator==(const AccessSettings&, const AccessSettings&) = default;
 };
