@@ -57,7 +57,8 @@ TEST_F(Rate, FollowsAChangedBound) {
 TEST_F(Rate, RemembersOnlySoMany) {
     const auto address = [](std::size_t number) {
         net::IpAddress made = *net::IpAddress::parse("10.0.0.0");
-        for (std::size_t byte = 0; byte != 3; ++byte) made.bytes[15 - byte] = static_cast<std::uint8_t>(number >> 8 * byte);
+        for (std::size_t byte = 0; byte != 3; ++byte)
+            made.bytes[15 - byte] = static_cast<std::uint8_t>(number >> 8 * byte);
         return made;
     };
     for (std::size_t i = 0; i != AddressRate::entries_max; ++i) static_cast<void>(rate.take(address(i), 60, now));

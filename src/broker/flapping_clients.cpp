@@ -27,9 +27,8 @@ void FlappingClients::left(std::uint64_t client) {
 
 // Those that count no more go first; where that does not help, there are very many, and all go.
 void FlappingClients::make_room(Instant now) {
-    std::erase_if(entries_, [&](const auto& entry) {
-        return entry.second.until <= now && now - entry.second.since > window;
-    });
+    std::erase_if(entries_,
+                  [&](const auto& entry) { return entry.second.until <= now && now - entry.second.since > window; });
     if (entries_.size() > entries_max / 2) entries_.clear();
 }
 

@@ -35,7 +35,7 @@ struct Limits {
     std::uint32_t connections_max = 100'000;
     std::uint32_t connect_timeout_seconds = 10;  // From accept to a complete CONNECT and its authentication.
     std::uint32_t connections_before_login_max = 10'000;
-    std::uint32_t logins_waiting_max = 1000;              // For an Authenticator that does not answer at once.
+    std::uint32_t logins_waiting_max = 1000;               // For an Authenticator that does not answer at once.
     std::uint32_t address_connects_per_minute_max = 3000;  // 0: unlimited.
     std::uint32_t client_connects_per_minute_max = 30;     // Of one client identifier; 0: unlimited.
     std::uint32_t flapping_wait_seconds = 60;              // For a client that has connected as often as that.

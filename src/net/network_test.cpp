@@ -33,7 +33,7 @@ TEST(Network, BelongsToOneOwner) {
     EXPECT_EQ(owner_of("192.168.1.5"), "192.168.1.5");
     EXPECT_EQ(owner_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     EXPECT_EQ(owner_of("::1"), "::1");
-    EXPECT_EQ(owner_of("fe80::5%lo"), "fe80::5%lo");
+    EXPECT_EQ(owner_of("fe80::5%1"), "fe80::5%1");
     EXPECT_EQ(owner_of("unix:/run/x"), "unix:/run/x");
 }
 

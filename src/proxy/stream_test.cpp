@@ -125,12 +125,11 @@ TEST_F(StreamTest, RefusesWhatIsNoHeaderAndWaitsForTheEnd) {
 
 TEST_F(StreamTest, DoesNotReadOnForAClientThatIsNotAdmitted) {
     std::string asked;
-    stream = std::make_unique<Stream>(
-        std::make_unique<net::SocketStream>(std::move(other.near), net::Peer{}),
-        [&](const net::Endpoint& client) -> net::Result<void> {
-            asked += net::to_text(client) + ";";
-            return std::unexpected(net::IoError{EPROTO, "not you"});
-        });
+    stream = std::make_unique<Stream>(std::make_unique<net::SocketStream>(std::move(other.near), net::Peer{}),
+                                      [&](const net::Endpoint& client) -> net::Result<void> {
+                                          asked += net::to_text(client) + ";";
+                                          return std::unexpected(net::IoError{EPROTO, "not you"});
+                                      });
     ASSERT_TRUE(stream->attach(*loop, owner).has_value());
     net::test::send_text(other.far.get(), line + "hello");
     for (int round = 0; round != 3; ++round) loop->run_once(0ms);

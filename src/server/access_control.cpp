@@ -235,8 +235,9 @@ void AccessControl::poll() {
 }
 
 void AccessControl::configure_bounds(const Settings& settings) {
-    chain_->slow_down_guessing({.free_of_name = settings.access.wrong_passwords_max,
-                                .longest_wait = std::chrono::seconds{settings.access.wrong_passwords_wait_max_seconds}});
+    chain_->slow_down_guessing(
+        {.free_of_name = settings.access.wrong_passwords_max,
+         .longest_wait = std::chrono::seconds{settings.access.wrong_passwords_wait_max_seconds}});
     gate_->configure(settings.limits.address_connects_per_minute_max, trusted_proxies(settings));
 }
 

@@ -12,9 +12,9 @@ namespace {
 class Pace : public testing::Test {
 protected:
     std::unique_ptr<net::Listener> listen() {
-        auto listener = net::Listener::create(*loop, *net::ListenUrl::parse("mqtt://127.0.0.1:0"), {}, {});
-        EXPECT_TRUE(listener.has_value());
-        return std::move(*listener);
+        auto made = net::Listener::create(*loop, *net::ListenUrl::parse("mqtt://127.0.0.1:0"), {}, {});
+        EXPECT_TRUE(made.has_value());
+        return std::move(*made);
     }
     // The time stands still while the loop does not run.
     int begun(int times) {

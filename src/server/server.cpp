@@ -275,8 +275,7 @@ bool Server::admit(net::Stream& stream) {
 
 // The same for a client of a proxy, of whom the header has just told. An error of the protocol gets a line in the log.
 net::Result<void> Server::admit(const net::Endpoint& client) {
-    auto closed =
-        access_->gate().enter(client, std::chrono::steady_clock::now(), std::chrono::system_clock::now());
+    auto closed = access_->gate().enter(client, std::chrono::steady_clock::now(), std::chrono::system_clock::now());
     if (!closed) return {};
     return std::unexpected(net::IoError{closed->is_worth_a_line ? EPROTO : ECONNREFUSED, std::move(closed->why)});
 }
@@ -438,9 +437,8 @@ void Server::close_connections() {
 // On the loops that they stand on; their threads run.
 void Server::close_listeners() {
     for (auto& open : listeners_) {
-        open.thread->loop().post([&thread = *open.thread, listener = std::move(open.listener)] {
-            thread.handshakes().forget(*listener);
-        });
+        open.thread->loop().post(
+            [&thread = *open.thread, listener = std::move(open.listener)] { thread.handshakes().forget(*listener); });
     }
     listeners_.clear();
 }

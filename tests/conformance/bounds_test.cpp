@@ -178,7 +178,7 @@ TEST(Bounds, ConnectsOfOneClient) {
     EXPECT_EQ(broker.reached(Bound::ClientConnectsPerMinuteMax), 1U);
     EXPECT_THAT(broker.open(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x9F", "closed"));
     EXPECT_THAT(broker.open(Connect{.version = V311, .client_id = "c"}).received(),
-                ElementsAre("CONNACK 0x03", "closed"));
+                ElementsAre("CONNACK 0x88", "closed"));
     EXPECT_EQ(broker.reached(Bound::FlappingWaitSeconds), 2U);
     EXPECT_TRUE(second.connected());  // Who is there may stay.
     EXPECT_THAT(broker.open_as_operator(Connect{.client_id = "c"}).received(), ElementsAre("CONNACK 0x00"));

@@ -25,10 +25,10 @@ STRANGER = "203.0.113.7"
 class HealthyClient:
     """Has logged in before the attack."""
 
-    def __init__(self, stream):
+    def __init__(self, stream, client_id="healthy"):
         self.stream, self.packet_id = stream, 0
         stream.settimeout(limits.EVENT_SECONDS)
-        stream.sendall(packets.connect("healthy", version=4))
+        stream.sendall(packets.connect(client_id, version=4))
         self._take(packets.CONNACK)
 
     def _take(self, kind):
@@ -346,9 +346,9 @@ class HandshakeTest(BoundsCase):
         context = ssl.create_default_context(cafile=self.file("ca.pem"))
         healthy = HealthyClient(self.open(self.plain))
         waiting = [self.open() for _ in range(30)]
-        for raw in waiting:
+        for number, raw in enumerate(waiting):
             stream = context.wrap_socket(raw, server_hostname="localhost")
-            HealthyClient(stream).round_trips(1)
+            HealthyClient(stream, f"waited{number}").round_trips(1)
             healthy.round_trips(1)
         SysValue(self, "limits/tls_handshakes_per_second_max").wait(lambda value: value >= 1, "counter")
 
@@ -362,8 +362,9 @@ class HandshakeTest(BoundsCase):
         self.server.process.signal(1)  # SIGHUP
         self.server.broker.wait_event("reloaded")
         context = ssl.create_default_context(cafile=self.file("ca.pem"))
-        for raw in waiting:
-            HealthyClient(context.wrap_socket(raw, server_hostname="localhost")).round_trips(1)
+        for number, raw in enumerate(waiting):
+            stream = context.wrap_socket(raw, server_hostname="localhost")
+            HealthyClient(stream, f"waited{number}").round_trips(1)
 
 
 @unlike_mosquitto("has no such bounds")

@@ -466,9 +466,9 @@ constexpr Key all_keys[] = {
      .unit = "passwords",
      .range = {1, 1000},
      .reload = Reload::Now,
-     .text = "How many wrong passwords for one name an address may give before it has to wait, and four times as many "
-             "for any names. It waits a second at first, and twice as long after each further one. Of IPv6, the first "
-             "64 bits are one address.",
+     .text = "How many wrong passwords for one name an address may give before it has to wait; for any names together, "
+             "four times as many. It waits a second at first, and twice as long after each further one. Of IPv6, the "
+             "first 64 bits are one address.",
      .example = "3",
      .access = access_member<&AccessSettings::wrong_passwords_max>},
     {.section = "access",
@@ -735,10 +735,11 @@ constexpr Key all_keys[] = {
      .unit = "connects",
      .range = {0, 10'000'000},
      .reload = Reload::Now,
-     .text = "How often clients may connect from one address in a minute, all at once or one after the other; of IPv6, "
-             "the first 64 bits are one address. More are refused with reason code 0x9F, and beyond twice as many their "
-             "connections are closed as soon as they are accepted. Loopback addresses and `server.trusted_proxies` are "
-             "not counted; who comes by such a proxy is, with the address that the proxy tells. 0 is no bound.",
+     .text =
+         "How often clients may connect from one address in a minute, all at once or one after the other; of IPv6, "
+         "the first 64 bits are one address. More are refused with reason code 0x9F, and beyond twice as many their "
+         "connections are closed as soon as they are accepted. Loopback addresses and `server.trusted_proxies` are "
+         "not counted; who comes by such a proxy is, with the address that the proxy tells. 0 is no bound.",
      .example = "600",
      .access = limit<&Limits::address_connects_per_minute_max>},
     {.section = "limits",
@@ -747,10 +748,11 @@ constexpr Key all_keys[] = {
      .unit = "connects",
      .range = {0, 10'000'000},
      .reload = Reload::Now,
-     .text = "How often a client identifier may connect in a minute. One that has done so as often is refused for "
-             "`limits.flapping_wait_seconds`, with reason code 0x9F. It is meant for devices that share an identifier by "
-             "mistake and take the session from each other, or that fail again and again: a connection that its client "
-             "ends with DISCONNECT does not count. 0 is no bound.",
+     .text =
+         "How often a client identifier may connect in a minute. One that has done so as often is refused for "
+         "`limits.flapping_wait_seconds`, with reason code 0x9F. It is meant for devices that share an identifier by "
+         "mistake and take the session from each other, or that fail again and again: a connection that its client "
+         "ends with DISCONNECT does not count. 0 is no bound.",
      .example = "15",
      .access = limit<&Limits::client_connects_per_minute_max>},
     {.section = "limits",
