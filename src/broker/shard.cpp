@@ -68,26 +68,21 @@ std::optional<ConnectionId> Shard::accept(Peer peer, Instant now) {
                                 .reason = "connections_max is reached"});
         return std::nullopt;
     }
-    if (!peer.is_operator && !make_room_before_login(now)) {
-        commons_.events.record({.kind = EventKind::ConnectRefused,
-                                .address = peer.address,
-                                .code = ReasonCode::ServerBusy,
-                                .reason = "connections_before_login_max is reached"});
-        return std::nullopt;
-    }
+    if (!peer.is_operator) make_room_before_login(now);
     return adopt({.peer = std::move(peer), .opened_at = now, .over_limit = over_limit, .input = {}}, now);
 }
 
-// Who is what it says has said so long before the one that has waited longest.
-bool Shard::make_room_before_login(Instant now) {
+// For one more that has not logged in. Whoever means to does so at once, so the one that has waited longest goes. Each
+// shard has its share in any case: where strangers fill another one, nobody has to go here.
+void Shard::make_room_before_login(Instant now) {
+    const auto most = config_.limits.connections_before_login_max;
+    const auto share = std::max<std::size_t>(most / commons_.shard_count, 1);
     const auto count = commons_.connections_before_login.load(std::memory_order_relaxed);
-    if (count < config_.limits.connections_before_login_max) return true;
+    if (count < most || before_login_.size() < share) return;
     counters_.reached(Bound::ConnectionsBeforeLoginMax);
-    if (before_login_.empty()) return false;
     auto* first = connections_.find(before_login_.begin()->second);
-    ASSERT(first != nullptr);
+    ASSERT(first != nullptr && first->state != Connection::State::HandingOver);
     refuse(*first, ReasonCode::ServerBusy, "connections_before_login_max is reached", now);
-    return true;
 }
 
 void Shard::begin_login(Connection& connection) {

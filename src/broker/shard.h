@@ -211,8 +211,7 @@ private:
     void send_retained(Instant now);
     void post(ShardId to, Mail mail, std::size_t bytes = 0);
     void erase(Connection& connection);
-    // Whether there is room for one more that has not logged in. It takes that of the one that has waited longest.
-    [[nodiscard]] bool make_room_before_login(Instant now);
+    void make_room_before_login(Instant now);
     void begin_login(Connection& connection);
     void end_login(Connection& connection) noexcept;
     [[nodiscard]] Session* session_of(const Connection& connection) const noexcept;

@@ -54,6 +54,7 @@ bool Shard::handle_connect(Connection& connection, const mqtt::Frame& frame, Byt
     const auto home = connect.client_id.empty() ? id_ : commons_.home_of_client(connect.client_id);
     if (home != id_) {
         connection.state = Connection::State::HandingOver;
+        end_login(connection);  // It goes on there.
         actions_.push_back(action::HandOver{.connection = connection.id, .to = home});
         return false;
     }

@@ -115,6 +115,17 @@ class BoundsCase(AccessCase):
         return stream
 
 
+def client_hello(ca_file):
+    """The first bytes of a TLS handshake."""
+    outgoing = ssl.MemoryBIO()
+    tls = ssl.create_default_context(cafile=ca_file).wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+    raise AssertionError("a handshake that needs no answer")
+
+
 def is_closed(stream):
     """Whether the broker has ended this connection, without waiting for that."""
     try:
@@ -188,14 +199,11 @@ class AttackTest(BoundsCase):
     def test_tls_that_stops_after_the_hello(self):
         self.serve(f"mqtts://127.0.0.1:{self.port}", connect_timeout_seconds=self.TIMEOUT)
 
+        hello = client_hello(self.file("ca.pem"))
+
         def open_one():
-            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            tls = ssl.create_default_context(cafile=self.file("ca.pem")).wrap_bio(incoming, outgoing,
-                                                                                  server_hostname="localhost")
-            with self.assertRaises(ssl.SSLWantReadError):
-                tls.do_handshake()
             stream = self.open()
-            stream.sendall(outgoing.read())
+            stream.sendall(hello)
             return stream
 
         self.attack("mqtts", open_one)
@@ -326,6 +334,17 @@ class AddressTest(BoundsCase):
         self.assertIsNone(self.answer("c"))
         SysValue(self, "connects/banned").wait(lambda value: value == 2, "counter")
         self.assertEqual(len(self.server.broker.logged("connect_refused")), 1)  # One line a minute is enough.
+
+    def test_banned_behind_a_proxy_before_tls(self):
+        self.serve(f"mqtts://127.0.0.1:{self.port}", server=self.PROXY)
+        self.change("ban", "add", "address", STRANGER, "--reason", "noise")
+        for address, is_served in ((STRANGER, False), ("203.0.113.8", True), (STRANGER, False)):
+            stream = self.open()
+            stream.sendall(f"PROXY TCP4 {address} 192.0.2.1 56324 8883\r\n".encode() + client_hello(self.file("ca.pem")))
+            self.assertEqual(stream.recv(1) != b"", is_served)
+        event = self.wait_event("connect_refused", address=f"{STRANGER}:56324")
+        self.assertIn("the address is banned: noise", event["reason"])
+        SysValue(self, "connects/banned").wait(lambda value: value == 2, "counter")
 
     def test_banned(self):
         self.serve(f"mqtts://127.0.0.1:{self.port}")
