@@ -44,7 +44,8 @@ public:
 
     [[nodiscard]] std::optional<broker::Verdict> authenticate(const broker::Login& login,
                                                               broker::Ticket ticket) override;
-    [[nodiscard]] std::optional<broker::Verdict> proceed(const broker::Continuation& said, broker::Ticket ticket) override;
+    [[nodiscard]] std::optional<broker::Verdict> proceed(const broker::Continuation& said,
+                                                         broker::Ticket ticket) override;
     void abandon(broker::Ticket ticket) override { inner_.abandon(ticket); }
 
 private:
