@@ -17,8 +17,17 @@
 namespace chappe::server {
 namespace {
 
-// The settings that name roles.
-constexpr std::array<std::string_view, 3> role_settings{"access.certificate_roles", "jwt.roles", "jwt.roles_allowed"};
+// A setting that names roles of those who come by a method.
+struct RoleSetting {
+    std::string_view key;
+    std::string_view method;
+};
+
+constexpr std::array role_settings{
+    RoleSetting{"access.certificate_roles", "certificate"},
+    RoleSetting{"jwt.roles", "jwt"},
+    RoleSetting{"jwt.roles_allowed", "jwt"},
+};
 
 class PolicyCheck {
 public:
@@ -42,7 +51,7 @@ private:
         const auto [roles, users] = access::merge(snapshot, texts);
         for (const auto& finding : policy::Policy::make(roles, users).findings) add(finding);
         for (const auto& finding : policy::lint(roles, users, surroundings(snapshot, texts))) add(finding);
-        for (const auto name : role_settings) check_roles_of(*find_key(name), roles);
+        for (const auto& setting : role_settings) check_roles_of(*find_key(setting.key), roles);
     }
 
     // A user who is disabled keeps the roles.
@@ -50,13 +59,21 @@ private:
                                                     const access::PolicyTexts& texts) const {
         policy::Surroundings surroundings;
         auto& in_use = surroundings.roles_in_use;
-        for (const auto name : role_settings) std::ranges::copy(roles_in(*find_key(name)), std::back_inserter(in_use));
+        for (const auto& setting : role_settings) {
+            if (is_asked(setting.method))
+                std::ranges::copy(roles_in(*find_key(setting.key)), std::back_inserter(in_use));
+        }
         for (const auto& user : snapshot.users) in_use.insert(in_use.end(), user.roles.begin(), user.roles.end());
         for (const auto& role : snapshot.roles) {
             const bool is_replaced = has_role(texts.roles, role.name);
             if (!is_replaced && accounts::is_ready_made(role)) surroundings.roles_ready_made.push_back(role.name);
         }
         return surroundings;
+    }
+
+    [[nodiscard]] bool is_asked(std::string_view method) const {
+        const auto& methods = loaded_.settings.access.methods;
+        return std::ranges::find(methods, method) != methods.end();
     }
 
     [[nodiscard]] std::vector<std::string> roles_in(const Key& key) const {

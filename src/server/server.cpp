@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -10,6 +12,9 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "net/privileges.h"
 #include "net/process.h"
 #include "proxy/stream.h"
 #include "server/settings/changes.h"
@@ -68,13 +73,15 @@ std::expected<void, std::string> Server::open() {
         net::SignalWatch::create(*loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
     if (!signals) return std::unexpected(signals.error().what);
     signals_ = std::move(*signals);
+    if (!settings_.user.empty()) TRY(become_user());
     TRY(open_access());
-    open_login_log();
     TRY(start_shards());
     access_->on_change([this](const auto& dismissals) { access_changed(dismissals); });
     add_control();
     watch_tls_files();
     TRY(open_listeners());
+    if (!settings_.user.empty()) net::give_up_capabilities();  // No thread that lasts has been started since.
+    open_login_log();
     for (const auto& shard : shards_) shard->start();
     for (const auto& url : listening_on_) {
         logger_.write(LogLevel::Info, "listening", "listening on " + url.text(), {{"url", url.text()}});
@@ -98,6 +105,22 @@ std::expected<void, std::string> Server::open() {
         loop_->stop();
     });
     update_sys_topics();
+    return {};
+}
+
+// Before there are files or threads, so that all are that user's.
+std::expected<void, std::string> Server::become_user() {
+    const auto became = net::become_user(settings_.user);
+    if (!became) return std::unexpected("server.user: " + became.error().what);
+    std::error_code ignored;  // Whether it can be written to is what matters.
+    std::filesystem::create_directories(settings_.data_directory, ignored);
+    if (::access(settings_.data_directory.c_str(), W_OK | X_OK) != 0) {
+        return std::unexpected(
+            fmt::format("server.user: {0} cannot write to the data directory {1}; as root: "
+                        "install -d -m 700 -o {0} {1}, and chown what is in it already",
+                        settings_.user, settings_.data_directory));
+    }
+    logger_.write(LogLevel::Info, "user", "running as " + settings_.user, {{"user", settings_.user}});
     return {};
 }
 

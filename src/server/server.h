@@ -65,6 +65,7 @@ private:
     [[nodiscard]] bool admit(net::Stream& stream);
     [[nodiscard]] net::Result<void> admit(const net::Endpoint& client);
     void refuse(net::Stream& stream, mqtt::ReasonCode code, std::string_view why);
+    [[nodiscard]] std::expected<void, std::string> become_user();
     [[nodiscard]] std::expected<void, std::string> open_access();
     void open_login_log();
     void access_changed(const std::shared_ptr<const Dismissals>& dismissals);

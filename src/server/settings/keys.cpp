@@ -165,6 +165,17 @@ constexpr Key all_keys[] = {
      .example = R"("/run/chappe/control.sock")",
      .access = at<Settings, &Settings::control_socket>()},
     {.section = "server",
+     .name = "user",
+     .type = Type::Text,
+     .range = {0, 256},
+     .reload = Reload::Restart,
+     .text = "The user of the operating system that the broker becomes, if root starts it: with nothing left of root's "
+             "power than to listen on ports below 1024, and without that once it listens. The data directory and all "
+             "files of the configuration must be that user's to read, and the data directory to write. A service of "
+             "systemd says the user itself and leaves this empty.",
+     .example = R"("chappe")",
+     .access = at<Settings, &Settings::user>()},
+    {.section = "server",
      .name = "allow_anonymous",
      .type = Type::Boolean,
      .reload = Reload::Now,

@@ -85,6 +85,7 @@ struct Settings {
     std::vector<Listener> listeners;
     std::string data_directory;  // Made when something is first kept there, not before.
     std::string control_socket;  // Empty: in the data directory; "off": none.
+    std::string user;            // Of the operating system, to run as; empty: as who has started it.
     bool allow_anonymous = false;
     std::uint32_t shards = 0;                 // 0: one per core.
     std::uint32_t sys_interval_seconds = 10;  // 0: the topics below $SYS are not published.
