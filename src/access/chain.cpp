@@ -116,8 +116,9 @@ Verdict Chain::converse(std::shared_ptr<Attempt> attempt, std::string_view metho
     claimed = login->user_name();
     if (auto verdict = kept_out(*attempt)) return *std::move(verdict);
     auto challenge = login->challenge(current_.get(), options_.scram_secret);
+    const auto key = key_of(attempt->ticket);
     const std::scoped_lock lock(mutex_);
-    conversations_.insert_or_assign(key_of(attempt->ticket), Conversation{std::move(attempt), *std::move(login)});
+    conversations_.insert_or_assign(key, Conversation{std::move(attempt), *std::move(login)});
     return {.code = ReasonCode::ContinueAuthentication, .authentication_data = std::move(challenge)};
 }
 
@@ -225,7 +226,8 @@ std::optional<Verdict> Chain::hear(Attempt& attempt, const Method& method, Outco
     const auto said = [&](std::string_view why) { return std::string(method.name()) + ": " + std::string(why); };
     const auto& address = attempt.credentials.address;
     if (auto* accepted = std::get_if<Accepted>(&outcome)) {
-        failures_.succeeded(address, attempt.claimed_name());
+        // A token or a certificate proves who somebody is, and nothing of the name that is claimed besides.
+        if (accepted->user_name == attempt.claimed_name()) failures_.succeeded(address, attempt.claimed_name());
         return accept(attempt, method.name(), std::move(*accepted));
     }
     if (const auto* declined = std::get_if<Declined>(&outcome)) {

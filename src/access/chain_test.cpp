@@ -372,6 +372,25 @@ TEST_F(ChainOfMethods, StopsWhoGuesses) {
     EXPECT_EQ(login("bob", "1").code, ReasonCode::Banned);
 }
 
+// Knows who somebody is whatever name is claimed, as a token says it.
+class Token final : public Method {
+public:
+    std::string_view name() const noexcept override { return "token"; }
+    Effort effort(const Credentials&) const override { return Effort::Quick; }
+    Outcome check(const Credentials& credentials) const override {
+        if (!credentials.password->equals("eve's token")) return Declined{"no token"};
+        return Accepted{.user_name = "eve", .attributes = nullptr, .expires_at = std::nullopt};
+    }
+};
+
+TEST_F(ChainOfMethods, ForgivesNobodyForWhatAnotherProves) {
+    use({std::make_shared<Token>(), book("book", {{"bob", "1"}})});
+    for (int i = 0; i != 4; ++i) EXPECT_EQ(login("bob", "x").code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(login("bob", "eve's token").user_name, "eve");
+    EXPECT_EQ(login("bob", "x").code, ReasonCode::BadUserNameOrPassword);
+    EXPECT_EQ(login("bob", "1").code, ReasonCode::Banned);
+}
+
 TEST_F(ChainOfMethods, RefusesWhoIsBanned) {
     using accounts::Ban;
     using accounts::BanKind;
