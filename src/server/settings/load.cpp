@@ -291,7 +291,8 @@ std::expected<std::string, std::string> read_text_file(const std::string& path, 
 }
 
 std::expected<ConfigurationFile, std::string> read_configuration(const std::string& path) {
-    return ConfigurationFile{path, TRY(read_text_file(path, 1))};
+    auto text = TRY(read_text_file(path, 1));
+    return ConfigurationFile{path, std::move(text)};
 }
 
 bool Loaded::has_errors() const {
