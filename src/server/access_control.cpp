@@ -169,6 +169,7 @@ void AccessControl::read_token_keys_again() {
                       {{"reason", read.error()}});
         return;
     }
+    chain_->replace(methods());
     logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been read");
 }
 
@@ -221,10 +222,7 @@ access::Methods AccessControl::methods() const {
 }
 
 void AccessControl::poll() {
-    if (token_key_file_.changed()) {
-        read_token_keys_again();
-        chain_->replace(methods());
-    }
+    if (token_key_file_.changed()) read_token_keys_again();
     const bool policy_changed = policy_file_.changed();
     if (policy_changed) read_policy();
     const auto accounts_changed = store_ ? store_->changed() : accounts::Result<bool>(false);
