@@ -1,6 +1,7 @@
 #include "access/chain.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -49,16 +50,20 @@ struct Chain::Conversation {
 
 Chain::Chain(const Current& current, Methods methods, Options options, Shards shards)
     : current_(current),
-      methods_(std::make_shared<const Methods>(std::move(methods))),
       options_(std::move(options)),
       failures_(options_.seed),
       shards_(std::move(shards)),
+      methods_(std::make_shared<const Methods>(std::move(methods))),
       computing_({.threads_max = computing_threads(), .jobs_max = options_.waiting_max}),
       waiting_({.threads_max = waiting_threads_max, .jobs_max = options_.waiting_max}) {}
 
 Chain::~Chain() = default;
 
-void Chain::replace(Methods methods) { methods_ = std::make_shared<const Methods>(std::move(methods)); }
+void Chain::replace(Methods methods) {
+    auto shared = std::make_shared<const Methods>(std::move(methods));
+    const std::scoped_lock lock(mutex_);
+    methods_ = std::move(shared);
+}
 
 std::optional<Verdict> Chain::authenticate(const broker::Login& login, broker::Ticket ticket) {
     auto attempt = attempt_of(login.peer, login.client_id, ticket);
@@ -92,10 +97,11 @@ std::shared_ptr<Chain::Attempt> Chain::attempt_of(const broker::Peer& peer, std:
     auto attempt = std::make_shared<Attempt>();
     attempt->ticket = ticket;
     attempt->anonymous_allowed = peer.anonymous_allowed;
-    attempt->methods = methods_.load();
     attempt->credentials.address = net::without_port(peer.address);
     attempt->credentials.client_id = client_id;
     attempt->credentials.certificate = peer.certificate;
+    const std::scoped_lock lock(mutex_);
+    attempt->methods = methods_;
     return attempt;
 }
 

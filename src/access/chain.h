@@ -3,7 +3,6 @@
 // Who a client is: the configured methods are asked one after the other, until one knows it. What takes long is done on
 // other threads, and the answer brought back to the client's shard.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -84,11 +83,11 @@ private:
                                                 std::string_view to_client, std::string why);
 
     const Current& current_;
-    std::atomic<std::shared_ptr<const Methods>> methods_;
     const Options options_;
     LoginFailures failures_;
     const Shards shards_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;  // Guards what follows.
+    std::shared_ptr<const Methods> methods_;
     std::map<Key, std::shared_ptr<Attempt>> elsewhere_;
     std::map<Key, Conversation> conversations_;  // Not more than one for each connection.
     net::WorkerPool computing_;

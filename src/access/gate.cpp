@@ -10,20 +10,18 @@ using broker::Verdict;
 using mqtt::ReasonCode;
 
 Gate::Gate(const Current& current, broker::Authenticator& inner, std::uint64_t seed)
-    : current_(current),
-      inner_(inner),
-      trusted_proxies_(std::make_shared<const std::vector<net::Network>>()),
-      connections_(seed),
-      connects_(seed),
-      lines_(seed) {}
+    : current_(current), inner_(inner), connections_(seed), connects_(seed), lines_(seed) {}
 
 void Gate::configure(std::uint32_t connects_per_minute, std::vector<net::Network> trusted_proxies) {
-    trusted_proxies_ = std::make_shared<const std::vector<net::Network>>(std::move(trusted_proxies));
     connects_per_minute_ = connects_per_minute;
+    const std::scoped_lock lock(mutex_);
+    trusted_proxies_ = std::move(trusted_proxies);
 }
 
 bool Gate::is_counted(const net::IpAddress& address) const {
-    return !address.is_loopback() && !net::any_contains(*trusted_proxies_.load(), address);
+    if (address.is_loopback()) return false;
+    const std::scoped_lock lock(mutex_);
+    return !net::any_contains(trusted_proxies_, address);
 }
 
 std::optional<Gate::Closed> Gate::enter(const net::Endpoint& from, Instant now, WallTime today) {

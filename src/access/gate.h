@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -59,7 +58,8 @@ private:
     const Current& current_;
     broker::Authenticator& inner_;
     std::atomic<std::uint32_t> connects_per_minute_ = 0;
-    std::atomic<std::shared_ptr<const std::vector<net::Network>>> trusted_proxies_;
+    mutable std::mutex mutex_;
+    std::vector<net::Network> trusted_proxies_;  // Guarded by it.
     AddressRate connections_;
     AddressRate connects_;
     AddressRate lines_;

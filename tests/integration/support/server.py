@@ -141,6 +141,8 @@ class Chappe:
         self._flags = list(flags)
         if not any("server.shards" in flag for flag in flags):
             self._flags += ["--set", f"server.shards={self.SHARDS}"]
+        if "--config" not in self._flags and "client_connects_per_minute_max" not in (limits_ or {}):
+            self._flags += ["--set", "limits.client_connects_per_minute_max=0"]  # Many tests cut connections on purpose.
         if limits_:
             self._flags += ["--config", self._write_config(limits_)]
         self._reading = threading.Lock()  # Tests read the log from several threads.
