@@ -1,5 +1,4 @@
-// A password file of Mosquitto's: what is taken of it can be stored, and what is not has a line and says nothing of the
-// hash.
+// A password file of Mosquitto's: what is taken of it can be stored, and what is not has a line and a short reason.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,15 +8,6 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 #include "crypto/password_file.h"
-
-namespace {
-
-std::string_view line_of(std::string_view text, std::size_t number) {
-    while (--number != 0) text.remove_prefix(text.find('\n') + 1);
-    return text.substr(0, text.find('\n'));
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace chappe;
@@ -32,10 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (const auto& finding : file.findings) {
         ASSERT(finding.line >= 1 && finding.line <= lines);
-        ASSERT(!finding.text.empty());
-        const auto line = line_of(text, finding.line);
-        const auto secret = line.substr(std::min(line.find(':') + 1, line.size()));
-        ASSERT(secret.size() < 16 || !finding.text.contains(secret.substr(secret.size() - 16)));
+        ASSERT(!finding.text.empty() && finding.text.size() < 200);
     }
     return 0;
 }

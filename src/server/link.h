@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/replaceable.h"
 #include "broker/shard.h"
 #include "net/network.h"
 #include "net/stream.h"
@@ -24,9 +25,9 @@ struct ListenerAccount {
     std::atomic<std::uint64_t> refused = 0;          // For this bound.
     std::atomic<bool> anonymous_allowed = false;
     // Who may connect, with a PROXY header; null: everybody, without one.
-    std::atomic<std::shared_ptr<const std::vector<net::Network>>> proxies;
-    std::atomic<std::shared_ptr<const tls::ServerContext>> tls;  // Null: it does not speak TLS.
-    std::atomic<std::shared_ptr<const web::Rules>> web;          // Null: MQTT is all that it speaks.
+    Replaceable<std::vector<net::Network>> proxies;
+    Replaceable<tls::ServerContext> tls;  // Null: it does not speak TLS.
+    Replaceable<web::Rules> web;          // Null: MQTT is all that it speaks.
     bool is_control = false;
 };
 
