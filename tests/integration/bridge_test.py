@@ -42,11 +42,12 @@ class BridgeScenarios:
         self.addCleanup(peer.close)
         return peer.start()
 
-    def wait_for_link(self, count):
+    def wait_for_link(self, count, proxy=None):
         """Until the bridge has connected and subscribed for the count-th time; it asks for its topics one by one."""
         subscriptions = 3 * count
-        self.proxy.wait_for(
-            lambda: len(self.proxy.packets(DOWN, packets.SUBACK)) >= subscriptions,
+        proxy = proxy or self.proxy
+        proxy.wait_for(
+            lambda: len(proxy.packets(DOWN, packets.SUBACK)) >= subscriptions,
             seconds=limits.START_SECONDS,
             what=f"link number {count}",
         )
@@ -178,6 +179,8 @@ class BridgeScenarios:
         plan = cutting_plan(seed, cuts, least=500, most=9000)
         proxy = self.start_proxy(cut_after=plan)
         self.peer = self.start_peer(proxy)
+        # What mosquitto is given while it connects for the first time it may send after what comes later.
+        self.wait_for_link(1, proxy)
         near, far = self.client(self.peer, "in/#"), self.client(self.server, "out/#")
         sent = 0
         while proxy.cuts < cuts:
