@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/assert.h"
+
 namespace chappe::net {
 namespace {
 
@@ -59,6 +61,9 @@ Result<void> become_user(const std::string& name) {
     return {};
 }
 
-void give_up_capabilities() noexcept { set_capabilities(0); }
+void give_up_capabilities() noexcept {
+    const bool given_up = set_capabilities(0);
+    ASSERT(given_up);  // Everybody may have less.
+}
 
 }  // namespace chappe::net
