@@ -52,13 +52,12 @@ void LoginLog::write(std::string line) {
     writer_.write(std::move(line));
 }
 
-// Where that cannot be done, the old file grows on: a line too many is better than one too few.
+// Where that cannot be done, the old file grows on, and it is tried again after as many bytes: a line too many is
+// better than one too few. Somebody may have taken the file away.
 void LoginLog::begin_anew() {
-    if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0) return;
-    auto file = open_file(path_);
-    if (!file) return;
     size_ = 0;
-    writer_.write_to(*std::move(file));
+    if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0 && errno != ENOENT) return;
+    if (auto file = open_file(path_)) writer_.write_to(*std::move(file));
 }
 
 }  // namespace chappe::server

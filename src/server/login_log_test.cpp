@@ -50,6 +50,15 @@ TEST_F(Logins, AreKeptInTwoFilesAtMost) {
     EXPECT_EQ(content(path()), "after\n");
 }
 
+TEST_F(Logins, BeginAnewAlsoWhereSomebodyHasTakenThemAway) {
+    {
+        const auto log = LoginLog::open(path(), 10).value();
+        std::filesystem::remove(path());
+        for (const auto* line : {"1234", "5678", "next"}) log->write(line);
+    }
+    EXPECT_EQ(content(path()), "next\n");
+}
+
 TEST_F(Logins, SayWhyTheyCannotBeWritten) {
     const auto nowhere = folder / "nowhere" / "logins.log";
     const auto opened = LoginLog::open(nowhere, 10);
