@@ -1,7 +1,7 @@
 #pragma once
 
-// For keys.cpp: makes an Access from the path of members that leads to a setting, and converts between the member's own
-// type and Value.
+// For the table in keys/: makes an Access from the path of members that leads to a setting, and converts between the
+// member's own type and Value.
 
 #include <algorithm>
 #include <array>

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Configuration
 
-<!-- Made by `chappe config --document` from src/server/settings/keys.cpp. Change it there. -->
+<!-- Made by `chappe config --document` from the table in src/server/settings/keys/. Change it there. -->
 
 `chappe serve` runs without any configuration. What should be different is written in a file in
 [TOML](https://toml.io) and given with `chappe serve --config chappe.toml`, or on the command line:
