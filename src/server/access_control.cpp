@@ -8,16 +8,12 @@
 
 #include <fmt/format.h>
 
-#include "access/certificate_method.h"
-#include "access/password_method.h"
 #include "access/stored_password.h"
-#include "access/token_method.h"
 #include "base/assert.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
 #include "net/endpoint.h"
 #include "server/policy_file.h"
-#include "server/token_keys.h"
 
 namespace chappe::server {
 namespace {
@@ -60,7 +56,8 @@ AccessControl::AccessControl(const Settings& settings, Logger& logger)
       directory_(settings.data_directory),
       logger_(logger),
       current_(std::make_shared<access::Current>(empty_directory())),
-      permissions_(*current_) {}
+      permissions_(*current_),
+      methods_(current_, logger) {}
 
 std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(const Settings& settings,
                                                                                access::Chain::Shards shards,
@@ -68,12 +65,12 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
     auto control = std::unique_ptr<AccessControl>(new AccessControl(settings, logger));
     TRY(control->open_store());
     TRY(control->read_at_start());
-    if (control->takes_tokens()) TRY(control->read_token_keys());
+    TRY(control->methods_.open(settings.access));
     access::Chain::Options options{.waiting_max = settings.limits.logins_waiting_max,
                                    .seed = random_seed(),
                                    .scram_secret = control->scram_secret()};
-    control->chain_ =
-        std::make_unique<access::Chain>(*control->current_, control->methods(), std::move(options), std::move(shards));
+    control->chain_ = std::make_unique<access::Chain>(*control->current_, control->methods_.methods(),
+                                                      std::move(options), std::move(shards));
     control->gate_ = std::make_unique<access::Gate>(*control->current_, *control->chain_, random_seed());
     control->configure_bounds(settings);
     return control;
@@ -147,32 +144,6 @@ std::optional<accounts::Snapshot> AccessControl::take_snapshot() {
     return std::nullopt;
 }
 
-bool AccessControl::takes_tokens() const {
-    return std::ranges::find(settings_.methods, "jwt") != settings_.methods.end();
-}
-
-std::expected<void, std::string> AccessControl::read_token_keys() {
-    const auto file = token_key_file(settings_.jwt);
-    token_key_file_.watch(file.empty() ? std::vector<std::string>{} : std::vector{file});
-    token_keys_ = TRY(server::read_token_keys(settings_.jwt));
-    for (const auto& finding : token_keys_->findings()) {
-        logger_.write(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", {{"reason", finding}});
-    }
-    return {};
-}
-
-// What cannot be used is reported, and the old keys stay.
-void AccessControl::read_token_keys_again() {
-    if (!takes_tokens()) return;
-    if (const auto read = read_token_keys(); !read) {
-        logger_.write(LogLevel::Error, "token_keys", "the keys of tokens cannot be used; the old ones stay",
-                      {{"reason", read.error()}});
-        return;
-    }
-    chain_->replace(methods());
-    logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been read");
-}
-
 void AccessControl::watch_policy() {
     policy_file_.watch(settings_.policy.empty() ? std::vector<std::string>{} : std::vector{settings_.policy});
 }
@@ -205,24 +176,8 @@ void AccessControl::report(const std::vector<policy::Finding>& findings) {
     }
 }
 
-access::Methods AccessControl::methods() const {
-    access::Methods methods;
-    for (const auto& name : settings_.methods) {
-        if (name == "certificate") {
-            methods.push_back(std::make_shared<access::CertificateMethod>(current_, settings_.certificate_name,
-                                                                          settings_.certificate_roles));
-        } else if (name == "accounts") {
-            methods.push_back(std::make_shared<access::PasswordMethod>(
-                current_, std::chrono::seconds{settings_.password_remembered_seconds}));
-        } else if (name == "jwt" && token_keys_) {
-            methods.push_back(std::make_shared<access::TokenMethod>(current_, token_rules(settings_.jwt), token_keys_));
-        }
-    }
-    return methods;
-}
-
 void AccessControl::poll() {
-    if (token_key_file_.changed()) read_token_keys_again();
+    if (methods_.poll()) chain_->replace(methods_.methods());
     const bool policy_changed = policy_file_.changed();
     if (policy_changed) read_policy();
     const auto accounts_changed = store_ ? store_->changed() : accounts::Result<bool>(false);
@@ -243,8 +198,8 @@ void AccessControl::configure(const Settings& settings) {
     configure_bounds(settings);
     if (settings.access != settings_) {
         settings_ = settings.access;
-        read_token_keys_again();
-        chain_->replace(methods());
+        methods_.configure(settings_);
+        chain_->replace(methods_.methods());
     }
     read_policy();
     if (auto snapshot = take_snapshot()) apply(*std::move(snapshot));

@@ -20,10 +20,10 @@
 #include "access/permissions.h"
 #include "accounts/account_store.h"
 #include "broker/shard.h"
-#include "crypto/json_web_key.h"
 #include "crypto/secret.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
+#include "server/login_methods.h"
 #include "server/settings/settings.h"
 
 namespace chappe::server {
@@ -79,14 +79,10 @@ private:
     [[nodiscard]] accounts::Result<void> make_administrator();
     [[nodiscard]] std::expected<void, std::string> read_at_start();
     [[nodiscard]] std::optional<accounts::Snapshot> take_snapshot();
-    [[nodiscard]] bool takes_tokens() const;
-    [[nodiscard]] std::expected<void, std::string> read_token_keys();
-    void read_token_keys_again();
     void watch_policy();
     void read_policy();
     void apply(accounts::Snapshot snapshot);
     void report(const std::vector<policy::Finding>& findings);
-    [[nodiscard]] access::Methods methods() const;
     void configure_bounds(const Settings& settings);
 
     AccessSettings settings_;
@@ -94,12 +90,11 @@ private:
     Logger& logger_;
     std::optional<accounts::AccountStore> store_;
     bool accounts_are_readable_ = true;  // When they were looked at last.
-    FileWatch token_key_file_;
-    std::shared_ptr<const crypto::KeySet> token_keys_;  // Null: there are none that can be used.
     FileWatch policy_file_;
     access::PolicyTexts texts_;  // The last that were right.
     const std::shared_ptr<access::Current> current_;
     access::Permissions permissions_;
+    LoginMethods methods_;
     std::unique_ptr<access::Chain> chain_;
     std::unique_ptr<access::Gate> gate_;
     Changed changed_;

@@ -1,0 +1,50 @@
+#pragma once
+
+// The ways to log in that the settings name, with what they need: keys, files, other servers. Used on the main thread;
+// the methods that it hands out are used by all.
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "access/chain.h"
+#include "access/current.h"
+#include "crypto/json_web_key.h"
+#include "server/file_watch.h"
+#include "server/logger.h"
+#include "server/settings/settings.h"
+
+namespace chappe::server {
+
+class LoginMethods {
+public:
+    // Both outlive it.
+    LoginMethods(std::shared_ptr<const access::Current> current, Logger& logger)
+        : current_(std::move(current)), logger_(logger) {}
+
+    // Fails where something that a method needs cannot be used; the reason begins with the name of the setting.
+    [[nodiscard]] std::expected<void, std::string> open(const AccessSettings& settings);
+    // What cannot be used is logged, and the old stays.
+    void configure(const AccessSettings& settings);
+    // Looks whether a file has changed. Cheap; true: the methods are others now.
+    [[nodiscard]] bool poll();
+
+    // As they are now, in the order in which they are asked.
+    [[nodiscard]] access::Methods methods() const;
+
+private:
+    [[nodiscard]] bool is_used(std::string_view method) const;
+    [[nodiscard]] std::expected<void, std::string> read_token_keys();
+    [[nodiscard]] bool read_token_keys_again();
+    [[nodiscard]] std::shared_ptr<const access::Method> make(std::string_view name) const;
+
+    const std::shared_ptr<const access::Current> current_;
+    Logger& logger_;
+    AccessSettings settings_;
+    FileWatch token_key_file_;
+    std::shared_ptr<const crypto::KeySet> token_keys_;  // Null: there are none that can be used.
+};
+
+}  // namespace chappe::server
