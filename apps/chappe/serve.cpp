@@ -55,8 +55,11 @@ std::string shell_word(std::string_view text) {
 }
 
 // Whom to trust, for listeners that speak TLS: the CA that `chappe cert` has put beside the certificate, or the
-// system's.
+// system's; or the key where there is no certificate.
 std::string trust_options(const server::Settings& settings) {
+    if (settings.tls.certificates.empty() && !settings.tls.psk_file.empty()) {
+        return " --psk-file " + shell_word(settings.tls.psk_file);
+    }
     if (settings.tls.certificates.empty()) return " --tls-use-os-certs";
     const auto ca = std::filesystem::path(settings.tls.certificates.front()).parent_path() / "ca.pem";
     return std::filesystem::exists(ca) ? " --cafile " + shell_word(ca.native()) : " --tls-use-os-certs";

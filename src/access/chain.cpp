@@ -100,6 +100,7 @@ std::shared_ptr<Chain::Attempt> Chain::attempt_of(const broker::Peer& peer, std:
     attempt->credentials.address = net::without_port(peer.address);
     attempt->credentials.client_id = client_id;
     attempt->credentials.certificate = peer.certificate;
+    attempt->credentials.psk_identity = peer.psk_identity;
     const std::scoped_lock lock(mutex_);
     attempt->methods = methods_;
     return attempt;

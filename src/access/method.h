@@ -22,7 +22,8 @@ struct Credentials {
     std::string client_id;
     std::optional<std::string> user_name;
     std::optional<crypto::Secret> password;
-    std::shared_ptr<const Certificate> certificate;  // Verified; null: none.
+    std::shared_ptr<const Certificate> certificate;   // Verified; null: none.
+    std::shared_ptr<const std::string> psk_identity;  // Whose preshared key TLS has used; null: none.
 };
 
 struct Accepted {

@@ -5,6 +5,7 @@
 
 #include "access/certificate_method.h"
 #include "access/password_method.h"
+#include "access/psk_method.h"
 #include "access/test_support.h"
 
 namespace chappe::access {
@@ -129,6 +130,24 @@ TEST_F(ByCertificate, PinnedOneBelongsToItsAccount) {
     owner.enabled = false;
     auto disabled = CertificateMethod(current_of({owner}), CertificateName::CommonName, {});
     EXPECT_EQ(said(disabled.check(shown(certificate))), "refused: the account owner is disabled");
+}
+
+TEST(PskMethod, TakesTheIdentityOfTheKey) {
+    auto disabled = user("eve", "");
+    disabled.enabled = false;
+    const PskMethod method(current_of({user("pump-7", ""), disabled}), {"device"});
+    const auto outcome = [&](const char* identity) {
+        auto made = with_password("claimed", "x");
+        made.psk_identity = std::make_shared<const std::string>(identity);
+        return method.check(made);
+    };
+    const auto roles = [&](const char* identity) { return std::get<Accepted>(outcome(identity)).attributes->roles; };
+    EXPECT_EQ(said(outcome("pump-7")), "accepted pump-7");
+    EXPECT_EQ(said(outcome("pump-8")), "accepted pump-8");
+    EXPECT_THAT(roles("pump-7"), IsEmpty());
+    EXPECT_THAT(roles("pump-8"), ElementsAre("device"));
+    EXPECT_EQ(said(outcome("eve")), "refused: the account eve is disabled");
+    EXPECT_EQ(said(method.check(with_password("pump-7", "x"))), "declined: ");
 }
 
 }  // namespace

@@ -24,10 +24,11 @@ namespace chappe::broker {
 
 // Where a connection comes from, as its listener knows it.
 struct Peer {
-    std::string address;                             // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
-    bool anonymous_allowed = false;                  // The listener takes clients that do not say who they are.
-    bool is_operator = false;                        // Came by the operator's socket: may use $CONTROL.
-    std::shared_ptr<const Certificate> certificate;  // Which it has shown, and TLS has verified; null: none.
+    std::string address;                              // For logs: "192.168.1.5:50312" or "unix:/run/chappe.sock".
+    bool anonymous_allowed = false;                   // The listener takes clients that do not say who they are.
+    bool is_operator = false;                         // Came by the operator's socket: may use $CONTROL.
+    std::shared_ptr<const Certificate> certificate;   // Which it has shown, and TLS has verified; null: none.
+    std::shared_ptr<const std::string> psk_identity;  // Whose preshared key TLS has used; null: none.
 };
 
 // What an Authenticator has found out about a client beyond its name, for the Permissions to judge by. Immutable.

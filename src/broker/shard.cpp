@@ -97,8 +97,12 @@ void Shard::end_login(Connection& connection) noexcept {
     commons_.connections_before_login.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void Shard::identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept {
-    if (auto* connection = connections_.find(id)) connection->peer.certificate = std::move(certificate);
+void Shard::identify(ConnectionId id, std::shared_ptr<const Certificate> certificate,
+                     std::shared_ptr<const std::string> psk_identity) noexcept {
+    auto* connection = connections_.find(id);
+    if (connection == nullptr) return;
+    connection->peer.certificate = std::move(certificate);
+    connection->peer.psk_identity = std::move(psk_identity);
 }
 
 void Shard::readdress(ConnectionId id, std::string address) noexcept {

@@ -79,8 +79,10 @@ public:
 
     // A connection has been accepted. Nothing when there are so many that it is not even worth an answer: close it.
     [[nodiscard]] std::optional<ConnectionId> accept(Peer peer, Instant now);
-    // TLS has verified the client's certificate. Before the first receive().
-    void identify(ConnectionId id, std::shared_ptr<const Certificate> certificate) noexcept;
+    // What TLS has found out of the client: its certificate, verified, or whose preshared key it has. Before the first
+    // receive().
+    void identify(ConnectionId id, std::shared_ptr<const Certificate> certificate,
+                  std::shared_ptr<const std::string> psk_identity) noexcept;
     // A proxy has said whom it speaks for. Before the first receive().
     void readdress(ConnectionId id, std::string address) noexcept;
     [[nodiscard]] std::optional<HandedOver> take_for_handover(ConnectionId id);

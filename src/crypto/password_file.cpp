@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "crypto/password_hash.h"
 
@@ -11,18 +12,6 @@ namespace chappe::crypto {
 namespace {
 
 constexpr std::size_t name_size_max = 65'535;  // Of a user name in MQTT.
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r";
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == text.npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-bool is_control(char character) noexcept {
-    const auto byte = static_cast<unsigned char>(character);
-    return byte < 0x20 || byte == 0x7F;
-}
 
 // What is wrong with a name, or nothing.
 std::string_view fault_of_name(std::string_view name) {

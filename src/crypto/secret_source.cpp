@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -36,6 +37,13 @@ public:
 
     [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
 
+    // How large it is; nothing where that is not known before it has been read.
+    [[nodiscard]] std::optional<std::size_t> size() const noexcept {
+        struct stat status{};
+        if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+        return static_cast<std::size_t>(status.st_size);
+    }
+
     // As many bytes as there are up to `size`, or an errno.
     [[nodiscard]] std::expected<std::size_t, int> read(char* to, std::size_t size) const {
         std::size_t done = 0;
@@ -61,20 +69,6 @@ std::string_view without_line_end(std::string_view text) {
     return text;
 }
 
-// Read without a stream, whose buffer would keep a copy.
-Outcome read_file(const std::string& path) {
-    const OpenFile file(path);
-    if (!file.is_open()) return failed(path, errno);
-    std::string text(secret_size_max + 1, '\0');
-    const auto size = file.read(text.data(), text.size());
-    if (!size) return failed(path, size.error());
-    Secret secret(without_line_end(std::string_view(text).substr(0, *size)));
-    wipe(text);
-    if (*size > secret_size_max) return wrong(path, "is larger than 64 KiB, which no secret is");
-    if (secret.empty()) return wrong(path, "is empty");
-    return secret;
-}
-
 Outcome read_variable(const std::string& name) {
     const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody here calls setenv().
     if (value == nullptr) return wrong(name, "there is no such environment variable");
@@ -90,7 +84,7 @@ Outcome read_credential(const std::string& name) {
     if (name.find('/') != std::string::npos || name == "." || name == "..") {
         return wrong("credential:" + name, "is not the name of a credential: those are file names without a folder");
     }
-    return read_file(std::string(directory) + '/' + name);
+    return read_secret_file(std::string(directory) + '/' + name);
 }
 
 // What follows the prefix, where the source has it and something follows.
@@ -103,13 +97,27 @@ std::optional<std::string> after(std::string_view prefix, std::string_view sourc
 
 std::expected<Secret, std::string> read_secret(std::string_view source) {
     if (source.find('\0') == std::string_view::npos) {
-        if (const auto path = after("file:", source)) return read_file(*path);
+        if (const auto path = after("file:", source)) return read_secret_file(*path);
         if (const auto name = after("env:", source)) return read_variable(*name);
         if (const auto name = after("credential:", source)) return read_credential(*name);
     }
     return std::unexpected(
         "a secret does not stand in the configuration itself: say where it is, with file:PATH, env:NAME or "
         "credential:NAME");
+}
+
+// Read without a stream, whose buffer would keep a copy.
+std::expected<Secret, std::string> read_secret_file(const std::string& path, std::size_t size_max) {
+    const OpenFile file(path);
+    if (!file.is_open()) return failed(path, errno);
+    std::string text(std::min(file.size().value_or(size_max), size_max) + 1, '\0');
+    const auto size = file.read(text.data(), text.size());
+    if (!size) return failed(path, size.error());
+    Secret secret(without_line_end(std::string_view(text).substr(0, *size)));
+    wipe(text);
+    if (*size > size_max) return wrong(path, "is larger than " + std::to_string(size_max / 1024) + " KiB");
+    if (secret.empty()) return wrong(path, "is empty");
+    return secret;
 }
 
 bool is_readable_by_others(const std::string& path) {

@@ -66,11 +66,12 @@ struct Credentials {
 
 // What a TLS handshake has found out about the other end, and settled with it.
 struct TlsPeer {
-    std::string version;                             // "TLSv1.3".
-    std::string cipher;                              // "TLS_AES_256_GCM_SHA384".
-    std::string application_protocol;                // By ALPN; empty: none.
-    std::string server_name;                         // Which the client asked for (SNI); empty: none.
-    std::shared_ptr<const Certificate> certificate;  // Verified; null: none.
+    std::string version;                              // "TLSv1.3".
+    std::string cipher;                               // "TLS_AES_256_GCM_SHA384".
+    std::string application_protocol;                 // By ALPN; empty: none.
+    std::string server_name;                          // Which the client asked for (SNI); empty: none.
+    std::shared_ptr<const Certificate> certificate;   // Verified; null: none.
+    std::shared_ptr<const std::string> psk_identity;  // Whose preshared key it has; null: none, or we are the client.
 };
 
 // The other end of a connection.

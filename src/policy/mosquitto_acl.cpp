@@ -5,19 +5,12 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "policy/rule.h"
 
 namespace chappe::policy {
 namespace {
-
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 // Taken off the front, together with the blanks behind it.
 std::string_view take_word(std::string_view& text) {

@@ -25,6 +25,7 @@ struct RoleSetting {
 
 constexpr std::array role_settings{
     RoleSetting{"access.certificate_roles", "certificate"},
+    RoleSetting{"access.psk_roles", "psk"},
     RoleSetting{"jwt.roles", "jwt"},
     RoleSetting{"jwt.roles_allowed", "jwt"},
 };

@@ -62,7 +62,7 @@ void Link::read() {
 // wanted in the log where the client never says anything.
 void Link::identify() {
     const auto& peer = stream_->peer();
-    if (peer.tls) thread_.shard().identify(id_, peer.tls->certificate);
+    if (peer.tls) thread_.shard().identify(id_, peer.tls->certificate, peer.tls->psk_identity);
     thread_.shard().readdress(id_, peer.text());
 }
 

@@ -6,6 +6,7 @@
 
 #include "access/certificate_method.h"
 #include "access/password_method.h"
+#include "access/psk_method.h"
 #include "access/token_method.h"
 #include "base/result.h"
 #include "server/token_keys.h"
@@ -63,6 +64,7 @@ std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) 
         return std::make_shared<access::CertificateMethod>(current_, settings_.certificate_name,
                                                            settings_.certificate_roles);
     }
+    if (name == "psk") return std::make_shared<access::PskMethod>(current_, settings_.psk_roles);
     if (name == "accounts") {
         return std::make_shared<access::PasswordMethod>(current_,
                                                         std::chrono::seconds{settings_.password_remembered_seconds});

@@ -335,9 +335,11 @@ void Server::reload_tls() {
         auto context = tls::ServerContext::load(tls_options(settings_, *listener));
         if (context) {
             open.account->tls = *std::move(context);
-            logger_.write(LogLevel::Info, "tls_reloaded", "certificates read again", {{"url", open.url.text()}});
+            logger_.write(LogLevel::Info, "tls_reloaded", "certificates and keys read again",
+                          {{"url", open.url.text()}});
         } else {
-            logger_.write(LogLevel::Error, "tls_reload_failed", "the certificates are not used, the old ones stay",
+            logger_.write(LogLevel::Error, "tls_reload_failed",
+                          "the certificates and keys are not used, the old ones stay",
                           {{"url", open.url.text()}, {"reason", context.error()}});
         }
     }
@@ -351,6 +353,7 @@ void Server::watch_tls_files() {
         for (const auto& [certificate, key] : options.certificates) paths.insert(paths.end(), {certificate, key});
         if (!options.client_ca.empty()) paths.push_back(options.client_ca);
         if (!options.client_crl.empty()) paths.push_back(options.client_crl);
+        if (!options.psk_file.empty()) paths.push_back(options.psk_file);
     }
     tls_files_.watch(paths);
 }

@@ -8,6 +8,7 @@
 
 #include "net/endpoint.h"
 #include "tls/error.h"
+#include "tls/psk.h"
 #include "tls/stream.h"
 
 namespace chappe::tls {
@@ -29,6 +30,7 @@ SslContextHandle make_context(const SSL_METHOD* method, Version version_least) {
     // An idle connection holds no buffers; one that writes again may write from elsewhere, and a part of it.
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(context.get(), 1);
+    SSL_CTX_set_num_tickets(context.get(), 1);
     return context;
 }
 
@@ -82,6 +84,11 @@ int verify_mode(ClientCertificates wanted) {
     return wanted == ClientCertificates::Optional ? SSL_VERIFY_PEER : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
+void forbid_resumption(SSL_CTX& context) {
+    SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(&context, 0);
+}
+
 SslHandle make_ssl(SSL_CTX* context) {
     SslHandle ssl(SSL_new(context));
     if (!ssl) throw std::bad_alloc();
@@ -91,10 +98,12 @@ SslHandle make_ssl(SSL_CTX* context) {
 }  // namespace
 
 FileResult<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOptions& options) {
-    if (options.certificates.empty()) return std::unexpected("there is no certificate");
+    if (options.certificates.empty() && options.psk_file.empty()) return std::unexpected("there is no certificate");
     std::shared_ptr<ServerContext> made(new ServerContext);
     made->application_protocols_ = wire_format(options.application_protocols);
+    if (!options.psk_file.empty()) made->preshared_keys_ = TRY(read_preshared_keys(options.psk_file));
     for (const auto& files : options.certificates) TRY(made->add(files, options));
+    if (options.certificates.empty()) made->finish(make_context(TLS_server_method(), options.version_least), nullptr);
     return made;
 }
 
@@ -104,31 +113,36 @@ FileResult<void> ServerContext::add(const CertificateFiles& files, const ServerO
     if (options.client_certificates != ClientCertificates::Ignored) {
         TRY(trust(*context, options.client_ca));
         if (!options.client_crl.empty()) TRY(refuse_revoked(*context, options.client_crl));
+        // A certificate may expire, or its CRL, and who resumes is not asked for it again.
+        forbid_resumption(*context);
     }
     SSL_CTX_set_verify(context.get(), verify_mode(options.client_certificates), nullptr);
+    finish(std::move(context), certificate);
+    return {};
+}
+
+void ServerContext::finish(SslContextHandle context, X509* certificate) {
     // A session is resumed by a ticket, of which only this context has the key: what is loaded anew is looked at anew.
     static constexpr std::string_view name = "chappe";
     SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>(name.data()), name.size());
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(context.get(), 1);
     SSL_CTX_set_timeout(context.get(), session_seconds);
-    if (options.client_certificates != ClientCertificates::Ignored) {
-        // A certificate may expire, or its CRL, and who resumes is not asked for it again.
-        SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
-        SSL_CTX_set_num_tickets(context.get(), 0);
-    }
     SSL_CTX_set_tlsext_servername_callback(context.get(), choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context.get(), this);
     if (!application_protocols_.empty()) SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, this);
+    if (preshared_keys_) {
+        take_preshared_keys(*context, *preshared_keys_);
+        // It would not be known any more whose key it was.
+        forbid_resumption(*context);
+    }
     contexts_.push_back({std::move(context), certificate});
-    return {};
 }
 
 int ServerContext::choose_certificate(SSL* ssl, int*, void* self) {
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
     for (const auto& named : static_cast<ServerContext*>(self)->contexts_) {
-        if (X509_check_host(named.certificate, name, 0, 0, nullptr) != 1) continue;
+        if (named.certificate == nullptr || X509_check_host(named.certificate, name, 0, 0, nullptr) != 1) continue;
         SSL_set_SSL_CTX(ssl, named.context.get());
         return SSL_TLSEXT_ERR_OK;
     }
@@ -165,6 +179,13 @@ FileResult<std::shared_ptr<const ClientContext>> ClientContext::load(const Clien
         TRY(trust(context, options.ca));
     }
     if (!options.certificate.certificate.empty()) TRY(use(context, options.certificate));
+    if (!options.psk_file.empty()) {
+        made->preshared_key_ = TRY(read_preshared_keys(options.psk_file));
+        if (made->preshared_key_->size() != 1) {
+            return std::unexpected(options.psk_file + ": has several keys, and a client has one");
+        }
+        offer_preshared_key(context, *made->preshared_key_);
+    }
     const auto protocols = wire_format(options.application_protocols);
     if (!protocols.empty()) {
         SSL_CTX_set_alpn_protos(&context, reinterpret_cast<const unsigned char*>(protocols.data()),

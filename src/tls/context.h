@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crypto/preshared_keys.h"
 #include "net/stream.h"
 #include "tls/certificate.h"
 #include "tls/handles.h"
@@ -34,11 +36,12 @@ enum class Version : std::uint8_t { Tls12, Tls13 };
 
 struct ServerOptions {
     std::vector<CertificateFiles>
-        certificates;  // Chosen by the name that the client asks for; the first is for others.
+        certificates;  // Chosen by the name that the client asks for; the first is for others. None: with a psk_file.
     ClientCertificates client_certificates = ClientCertificates::Ignored;
     std::string client_ca;   // Of CAs whose clients are trusted; empty with ClientCertificates::Ignored.
     std::string client_crl;  // Of revoked client certificates; empty: none are. Without a valid list for its CA no
                              // client is trusted.
+    std::string psk_file;    // Keys of clients that come without certificates (crypto/preshared_keys.h); empty: none.
     Version version_least = Version::Tls12;
     std::vector<std::string> application_protocols;  // ALPN, the most wanted first; empty: whatever the client says.
 };
@@ -53,22 +56,25 @@ public:
 private:
     struct Named {
         SslContextHandle context;
-        X509* certificate;  // Of the context.
+        X509* certificate;  // Of the context; null: it has none.
     };
 
     ServerContext() = default;
     [[nodiscard]] FileResult<void> add(const CertificateFiles& files, const ServerOptions& options);
+    void finish(SslContextHandle context, X509* certificate);
     static int choose_certificate(SSL* ssl, int* alert, void* self);
     static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                                const unsigned char* offered, unsigned offered_size, void* self);
 
     std::vector<Named> contexts_;
     std::string application_protocols_;  // As ALPN writes them: each after its length.
+    std::optional<crypto::PresharedKeys> preshared_keys_;
 };
 
 struct ClientOptions {
     std::string ca;                // Whom to trust; empty: the CAs of the system.
     CertificateFiles certificate;  // Of ours; empty: none.
+    std::string psk_file;          // Of the one key that we share with the server; empty: none.
     bool verify_name = true;       // Whether the certificate must be of the server that we wanted to reach.
     Version version_least = Version::Tls12;
     std::vector<std::string> application_protocols;
@@ -85,6 +91,7 @@ public:
 private:
     ClientContext() = default;
 
+    std::optional<crypto::PresharedKeys> preshared_key_;
     SslContextHandle context_;
     bool verify_name_ = true;
 };

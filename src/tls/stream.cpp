@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "tls/certificate.h"
 #include "tls/error.h"
+#include "tls/psk.h"
 
 namespace chappe::tls {
 
@@ -274,6 +275,7 @@ void Stream::note_handshake() {
     } else if (certificate != nullptr) {
         tls->certificate = std::make_shared<Certificate>(describe(*certificate));
     }
+    if (!peer_.tls) tls->psk_identity = psk_identity(*ssl_);
     peer_.tls = std::move(tls);
     // Whatever call it was in which the handshake ended, there may be data to read, and what waited to be written.
     if (handler_ != nullptr) loop_->again(*handler_, {.readable = true, .writable = true});

@@ -372,5 +372,59 @@ TEST(Certificates, AreDescribed) {
     EXPECT_FALSE(described.serial.empty());
 }
 
+class TlsPsk : public TlsStream {
+protected:
+    [[nodiscard]] std::string keys(const std::string& name, const std::string& text) const {
+        return pki.write(name, text);
+    }
+    // What the server knows of a client with these keys; "refused" where there is no connection.
+    [[nodiscard]] static std::string seen(const ServerContext& server, const ClientContext& client) {
+        Conversation it(server, client, "localhost");
+        it.exchange("hello");
+        if (it.server.heard != "hello") return "refused";
+        const auto& identity = it.seen_by_server()->psk_identity;
+        return identity ? *identity : "no key";
+    }
+
+    std::string key = std::string(32, '4');
+    std::string all = keys("all", "pump-7:" + key + "\npump-8:" + std::string(64, '5') + "\n");
+};
+
+TEST_F(TlsPsk, NeedsNoCertificate) {
+    const auto broker = server({.certificates = {}, .psk_file = all});
+    EXPECT_EQ(seen(*broker, *client({.psk_file = keys("mine", "pump-7:" + key)})), "pump-7");
+    EXPECT_EQ(seen(*broker, *client({.psk_file = keys("mine", "pump-8:" + key)})), "refused") << "another's key";
+    EXPECT_EQ(seen(*broker, *client({.psk_file = keys("mine", "pump-9:" + key)})), "refused") << "not known";
+    EXPECT_EQ(seen(*broker, *client(trusting)), "refused") << "no key";
+}
+
+TEST_F(TlsPsk, GoesBesideCertificates) {
+    auto options = mutual(ClientCertificates::Optional);
+    options.psk_file = all;
+    const auto broker = server(options);
+    EXPECT_EQ(seen(*broker, *client({.psk_file = keys("mine", "pump-7:" + key)})), "pump-7");
+    EXPECT_EQ(seen(*broker, *client(trusting)), "no key");
+    auto both = trusting;
+    both.psk_file = keys("mine", "pump-9:" + key);
+    EXPECT_EQ(seen(*broker, *client(both)), "no key") << "its certificate has been trusted";
+    EXPECT_EQ(seen(*broker, *client({.psk_file = both.psk_file})), "refused") << "whom it does not trust";
+}
+
+TEST_F(TlsPsk, StandsInForARequiredCertificate) {
+    auto options = mutual();
+    options.psk_file = all;
+    EXPECT_EQ(seen(*server(options), *client({.psk_file = keys("mine", "pump-7:" + key)})), "pump-7");
+    EXPECT_EQ(seen(*server(options), *client(trusting)), "refused");
+}
+
+TEST_F(TlsPsk, SaysWhatIsWrongWithTheFile) {
+    const auto error = [](const std::string& path) {
+        return ServerContext::load({.certificates = {}, .psk_file = path}).error();
+    };
+    EXPECT_THAT(error(pki.path("missing")), HasSubstr("missing: No such file"));
+    EXPECT_THAT(error(keys("short", "pump-7:ff")), HasSubstr("short: line 1: the key is shorter than 16 bytes"));
+    EXPECT_THAT(ClientContext::load({.psk_file = all}).error(), HasSubstr("has several keys"));
+}
+
 }  // namespace
 }  // namespace chappe::tls

@@ -55,6 +55,8 @@ void add_tls_options(CLI::App& command, ClientArguments& to) {
         ->group(tls_group);
     option("--cert", to.tls.certificate.certificate, "Our own certificate (PEM), for brokers that want one", "FILE");
     option("--key", to.tls.certificate.key, "Its private key (PEM)", "FILE");
+    option("--psk-file", to.tls.psk_file,
+           "Use TLS with a key that we share with the broker: a file with one line, IDENTITY:KEY", "FILE");
     option("--tls-version", to.tls_version, "The least version, 1.2 or 1.3 (1.2)", "VERSION");
     option("--tls-alpn", to.tls.application_protocols, "The application protocol to ask for, such as mqtt", "NAME");
     command
@@ -106,7 +108,9 @@ Checked<std::string> first_line(const std::string& path) {
     return line;
 }
 
-bool wants_tls(const ClientArguments& from) { return from.system_cas || !from.tls.ca.empty(); }
+bool wants_tls(const ClientArguments& from) {
+    return from.system_cas || !from.tls.ca.empty() || !from.tls.psk_file.empty();
+}
 
 Checked<> check_server(const ClientArguments& from, ClientSetup& to) {
     const int ways =

@@ -164,7 +164,7 @@ private:
     }
 
     void check_access_settings() {
-        static constexpr std::array<std::string_view, 3> known = {"certificate", "accounts", "jwt"};
+        static constexpr std::array<std::string_view, 4> known = {"certificate", "psk", "accounts", "jwt"};
         const auto& methods = *find_key("access.methods");
         for (const auto& name : settings_.access.methods) {
             if (std::ranges::find(known, name) != known.end()) continue;
@@ -243,7 +243,7 @@ private:
         const auto url = listener.url.text();
         const bool has_own = !listener.tls_certificates.empty() || !listener.tls_keys.empty() ||
                              !listener.tls_client_ca.empty() || !listener.tls_client_crl.empty() ||
-                             listener.tls_client_certificates.has_value();
+                             !listener.tls_psk_file.empty() || listener.tls_client_certificates.has_value();
         if (!speaks_tls(listener.url.scheme)) {
             if (has_own)
                 report(Severity::Error, origin,
@@ -258,7 +258,7 @@ private:
                             listener.tls_certificates.size(), listener.tls_keys.size()));
         }
         const auto options = tls_options(settings_, listener);
-        if (options.certificates.empty()) {
+        if (options.certificates.empty() && options.psk_file.empty()) {
             return report(Severity::Error, origin,
                           fmt::format("{} needs a certificate: write certificates and keys below [tls], or "
                                       "--tls-certificate FILE --tls-key FILE",

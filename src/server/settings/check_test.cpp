@@ -60,7 +60,7 @@ const std::vector<Row> who_may_connect = {
      {"c.toml:4: error: nobody could connect to mqtt://10.0.0.1:1883" + nobody_is_known}},
     {"MethodsThatThereAreNot",
      "[access]\nmethods = [\"accounts\", \"kerberos\"]\n",
-     {"c.toml:2: error: access.methods has \"kerberos\", and there are only: certificate, accounts, jwt"}},
+     {"c.toml:2: error: access.methods has \"kerberos\", and there are only: certificate, psk, accounts, jwt"}},
     {"TokensThatNothingIsSaidOf",
      "[access]\nmethods = [\"jwt\"]",
      {"c.toml:2: error: jwt.algorithms: it must be said how tokens are signed: [\"RS256\"]",

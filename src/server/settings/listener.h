@@ -24,6 +24,7 @@ struct Listener {
     std::vector<std::string> tls_keys;
     std::string tls_client_ca;
     std::string tls_client_crl;
+    std::string tls_psk_file;
     std::optional<tls::ClientCertificates> tls_client_certificates;
 
     // The broker starts without this listener where the machine has no such address family. Only the listeners that

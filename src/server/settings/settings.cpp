@@ -65,12 +65,14 @@ tls::ServerOptions tls_options(const Settings& settings, const Listener& listene
     const auto& crl = common ? settings.tls.client_crl : listener.tls_client_crl;
     const auto wanted = listener.tls_client_certificates.value_or(settings.tls.client_certificates);
     const bool nobody_is_trusted = ca.empty() && wanted == tls::ClientCertificates::Optional;
-    tls::ServerOptions options{.certificates = {},
-                               .client_certificates = nobody_is_trusted ? tls::ClientCertificates::Ignored : wanted,
-                               .client_ca = ca,
-                               .client_crl = crl,
-                               .version_least = settings.tls.version_least,
-                               .application_protocols = {"mqtt"}};
+    tls::ServerOptions options{
+        .certificates = {},
+        .client_certificates = nobody_is_trusted ? tls::ClientCertificates::Ignored : wanted,
+        .client_ca = ca,
+        .client_crl = crl,
+        .psk_file = listener.tls_psk_file.empty() ? settings.tls.psk_file : listener.tls_psk_file,
+        .version_least = settings.tls.version_least,
+        .application_protocols = {"mqtt"}};
     if (speaks_http(listener.url.scheme)) options.application_protocols.emplace_back("http/1.1");
     for (std::size_t index = 0; index < std::min(certificates.size(), keys.size()); ++index) {
         options.certificates.push_back({certificates[index], keys[index]});

@@ -33,6 +33,7 @@ struct TlsSettings {
     std::vector<std::string> keys;
     std::string client_ca;
     std::string client_crl;
+    std::string psk_file;
     tls::ClientCertificates client_certificates = tls::ClientCertificates::Optional;
     tls::Version version_least = tls::Version::Tls12;
 };
@@ -63,10 +64,11 @@ struct JwtSettings {
 enum class LoginsLogged : std::uint8_t { Off, Refused, All };
 
 struct AccessSettings {
-    std::vector<std::string> methods = {"certificate", "accounts"};  // In the order in which they are asked.
-    std::string policy;                                              // A file of roles and users; empty: none.
+    std::vector<std::string> methods = {"certificate", "psk", "accounts"};  // In the order in which they are asked.
+    std::string policy;                                                     // A file of roles and users; empty: none.
     access::CertificateName certificate_name = access::CertificateName::CommonName;
     std::vector<std::string> certificate_roles = {"editor"};
+    std::vector<std::string> psk_roles = {"editor"};
     std::uint32_t password_remembered_seconds = 3600;
     LoginsLogged login_log = LoginsLogged::All;
     std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;

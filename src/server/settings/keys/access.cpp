@@ -13,7 +13,8 @@ constexpr Key rows[] = {
      .range = {1, 32},
      .reload = Reload::Now,
      .text = "How it is found out who a client is, in the order in which they are asked until one knows it: "
-             "`certificate` takes the name in a client certificate, `accounts` knows the users of `chappe user` and "
+             "`certificate` takes the name in a client certificate, `psk` the identity of a key of `tls.psk_file`, "
+             "`accounts` knows the users of `chappe user` and "
              "their passwords, `jwt` takes a signed token as the password. A client that says nothing of itself is "
              "anonymous, where the listener allows that.",
      .example = R"(["accounts"])",
@@ -46,6 +47,14 @@ constexpr Key rows[] = {
      .text = "The roles of a client that comes by certificate and has no account of that name.",
      .example = R"(["device"])",
      .access = access_member<&AccessSettings::certificate_roles>},
+    {.section = "access",
+     .name = "psk_roles",
+     .type = Type::Texts,
+     .range = {1, 256},
+     .reload = Reload::Now,
+     .text = "The roles of a client that comes by a key of `tls.psk_file` and has no account of that name.",
+     .example = R"(["device"])",
+     .access = access_member<&AccessSettings::psk_roles>},
     {.section = "access",
      .name = "password_remembered_seconds",
      .type = Type::Duration,

@@ -51,6 +51,17 @@ constexpr Key rows[] = {
      .example = R"("/etc/chappe/clients.crl")",
      .access = tls_member<&TlsSettings::client_crl>},
     {.section = "tls",
+     .name = "psk_file",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text = "The keys of clients that use no certificates (TLS-PSK): a file with a line `IDENTITY:KEY` for each, with "
+             "the key in hexadecimal digits, as Mosquitto's. Such a client is known by its key, and shows no "
+             "certificate even where others must; `access.methods` has `psk` for it. A listener that has such keys "
+             "needs no certificate of its own.",
+     .example = R"("/etc/chappe/psk")",
+     .access = tls_member<&TlsSettings::psk_file>},
+    {.section = "tls",
      .name = "client_certificates",
      .type = Type::Choice,
      .choices = words<tls::ClientCertificates>,

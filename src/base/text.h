@@ -1,0 +1,23 @@
+#pragma once
+
+// Small things about text, for those who read files by lines.
+
+#include <string_view>
+
+namespace chappe {
+
+inline constexpr std::string_view blanks = " \t\r";
+
+// Without the blanks at its begin and end.
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == text.npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+constexpr bool is_control(char character) noexcept {
+    const auto byte = static_cast<unsigned char>(character);
+    return byte < 0x20 || byte == 0x7F;
+}
+
+}  // namespace chappe
