@@ -64,8 +64,11 @@ WallTime end_of(std::int64_t seconds) {
 }  // namespace
 
 TokenMethod::TokenMethod(std::shared_ptr<const Current> current, TokenRules rules,
-                         std::shared_ptr<const crypto::KeySet> keys)
-    : current_(std::move(current)), rules_(std::move(rules)), keys_(std::move(keys)) {}
+                         std::shared_ptr<const crypto::KeySet> keys, std::function<void()> misses_key)
+    : current_(std::move(current)),
+      rules_(std::move(rules)),
+      keys_(std::move(keys)),
+      misses_key_(std::move(misses_key)) {}
 
 Effort TokenMethod::effort(const Credentials& credentials) const {
     const bool has_token = credentials.password && crypto::looks_like_token(credentials.password->reveal());
@@ -78,6 +81,8 @@ Outcome TokenMethod::check(const Credentials& credentials) const {
     if (!credentials.password) return Declined{"no token as the password"};
     const auto token = credentials.password->reveal();
     if (!crypto::looks_like_token(token)) return Declined{"the password is not a token"};
+    if (misses_key_ && (!keys_ || !crypto::has_key_for(token, *keys_))) misses_key_();
+    if (!keys_) return Refused{.why = "the keys that tokens are checked with are not there yet"};
     const auto claims = crypto::verify_token(token, *keys_, rules_.algorithms,
                                              {.issuer = rules_.issuer,
                                               .audience = rules_.audience,

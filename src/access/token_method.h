@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,10 @@ struct TokenRules {
 
 class TokenMethod final : public Method {
 public:
-    TokenMethod(std::shared_ptr<const Current> current, TokenRules rules, std::shared_ptr<const crypto::KeySet> keys);
+    // Without keys (null) it refuses all tokens. `misses_key` is told when a token comes whose key is not there, if it
+    // is set; on any thread.
+    TokenMethod(std::shared_ptr<const Current> current, TokenRules rules, std::shared_ptr<const crypto::KeySet> keys,
+                std::function<void()> misses_key = {});
 
     [[nodiscard]] std::string_view name() const noexcept override { return "jwt"; }
     [[nodiscard]] Effort effort(const Credentials& credentials) const override;
@@ -49,6 +53,7 @@ private:
     const std::shared_ptr<const Current> current_;
     const TokenRules rules_;
     const std::shared_ptr<const crypto::KeySet> keys_;
+    const std::function<void()> misses_key_;
 };
 
 }  // namespace chappe::access

@@ -18,9 +18,9 @@ using testing::UnorderedElementsAre;
 
 constexpr std::string_view key = "0123456789abcdef0123456789abcdef";
 
-std::string token(const json& claims, std::string_view signed_with = key) {
+std::string token(const json& claims, std::string_view signed_with = key, const json& header = {{"alg", "HS256"}}) {
     const auto encoded = [](std::string_view text) { return crypto::encode_base64(text, crypto::Base64::Url); };
-    const auto text = encoded(R"({"alg":"HS256"})") + '.' + encoded(claims.dump());
+    const auto text = encoded(header.dump()) + '.' + encoded(claims.dump());
     return text + '.' + encoded(crypto::hmac(crypto::Hash::Sha256, signed_with, text));
 }
 
@@ -142,6 +142,28 @@ TEST(TokenMethod, RefusesDisabledAccounts) {
     auto bob = user("bob", "");
     bob.enabled = false;
     EXPECT_EQ(said(method_with({}, current_of({bob})), claims_of("bob")), "refused: the account bob is disabled");
+}
+
+TEST(TokenMethod, TellsOfKeysThatAreMissing) {
+    const auto encoded = crypto::encode_base64(key, crypto::Base64::Url);
+    auto set = crypto::KeySet::from_json(R"({"kty":"oct","kid":"old","k":")" + encoded + "\"}");
+    ASSERT_TRUE(set.has_value()) << set.error();
+    int missed = 0;
+    const auto method = [&](std::shared_ptr<const crypto::KeySet> keys) {
+        return TokenMethod(current_of({}), {.algorithms = {crypto::SignatureAlgorithm::HS256}}, std::move(keys),
+                           [&missed] { ++missed; });
+    };
+    const auto with_old = method(std::make_shared<const crypto::KeySet>(*std::move(set)));
+    const auto of = [](std::string_view id) { return token(claims_of("bob"), key, {{"alg", "HS256"}, {"kid", id}}); };
+    EXPECT_EQ(said(with_old.check(with_password(of("old")))), "accepted bob");
+    EXPECT_EQ(said(with_old.check(with_password("no token"))), "declined: the password is not a token");
+    EXPECT_EQ(missed, 0);
+    EXPECT_EQ(said(with_old.check(with_password(of("new")))),
+              "refused: token: there is no key for its algorithm (alg) and key id (kid)");
+    EXPECT_EQ(missed, 1);
+    EXPECT_EQ(said(method(nullptr).check(with_password(of("old")))),
+              "refused: the keys that tokens are checked with are not there yet");
+    EXPECT_EQ(missed, 2);
 }
 
 }  // namespace

@@ -141,6 +141,13 @@ std::expected<std::string, std::string> verify_signature(std::string_view token,
     return refused(has_key ? "its signature is wrong" : "there is no key for its algorithm (alg) and key id (kid)");
 }
 
+bool has_key_for(std::string_view token, const KeySet& keys) {
+    const auto parts = split(token);
+    if (!parts) return false;
+    const auto header = parse_header(parts->header);
+    return header && std::ranges::any_of(keys.keys(), [&](const auto& key) { return is_for(key, *header); });
+}
+
 std::expected<Claims, std::string> verify_token(std::string_view token, const KeySet& keys,
                                                 std::span<const SignatureAlgorithm> allowed,
                                                 const TokenRequirements& requirements) {

@@ -45,6 +45,10 @@ struct Claims {
 [[nodiscard]] std::expected<std::string, std::string> verify_signature(std::string_view token, const KeySet& keys,
                                                                        std::span<const SignatureAlgorithm> allowed);
 
+// Whether one of the keys may have signed a token, by the algorithm and the key id that it names. False for what is no
+// token.
+[[nodiscard]] bool has_key_for(std::string_view token, const KeySet& keys);
+
 // The claims of a token that is good now.
 [[nodiscard]] std::expected<Claims, std::string> verify_token(std::string_view token, const KeySet& keys,
                                                               std::span<const SignatureAlgorithm> allowed,
