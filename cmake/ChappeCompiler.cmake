@@ -19,6 +19,7 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+find_package(CURL 7.87 REQUIRED) # CURLOPT_QUICK_EXIT
 find_package(SQLite3 3.37 REQUIRED) # STRICT tables
 find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
