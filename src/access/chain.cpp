@@ -243,6 +243,10 @@ std::optional<Verdict> Chain::hear(Attempt& attempt, const Method& method, Outco
     }
     const auto& refused = std::get<Refused>(outcome);
     note(attempt, refused);
+    if (refused.cannot_tell) {
+        return refuse(attempt, ReasonCode::ServerUnavailable, "it cannot be found out now who the client is",
+                      said(refused.why));
+    }
     return refuse(attempt, ReasonCode::BadUserNameOrPassword, "user name or password is not right", said(refused.why));
 }
 

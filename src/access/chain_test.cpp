@@ -32,6 +32,7 @@ public:
         ++asked;
         const auto found = passwords_.find(credentials.user_name.value_or(""));
         if (found == passwords_.end()) return Declined{"unknown"};
+        if (found->second == "away") return Refused{.why = "away", .cannot_tell = true};
         if (found->second == "locked") return Refused{.why = "locked"};
         if (!credentials.password || !credentials.password->equals(found->second)) {
             return Refused{.why = "wrong", .wrong_secret = true};
@@ -93,8 +94,8 @@ std::shared_ptr<Book> book(std::string name, std::map<std::string, std::string> 
 }
 
 TEST_F(ChainOfMethods, IsAskedInItsOrder) {
-    auto first = book("first", {{"bob", "1"}, {"eve", "locked"}});
-    auto second = book("second", {{"bob", "2"}, {"eve", "2"}, {"carol", "2"}});
+    auto first = book("first", {{"bob", "1"}, {"eve", "locked"}, {"frank", "away"}});
+    auto second = book("second", {{"bob", "2"}, {"eve", "2"}, {"frank", "2"}, {"carol", "2"}});
     use({first, second});
     const auto by_first = login("bob", "1");
     EXPECT_EQ(by_first.code, ReasonCode::Success);
@@ -108,6 +109,9 @@ TEST_F(ChainOfMethods, IsAskedInItsOrder) {
     EXPECT_EQ(by_second.code, ReasonCode::Success);
     EXPECT_EQ(by_second.detail, "second");
     EXPECT_EQ(login("eve", "2").detail, "first: locked");
+    const auto nobody_can_say = login("frank", "2");
+    EXPECT_EQ(nobody_can_say.code, ReasonCode::ServerUnavailable);
+    EXPECT_EQ(nobody_can_say.detail, "first: away");
     const auto nobody = login("mallory", "x");
     EXPECT_EQ(nobody.code, ReasonCode::BadUserNameOrPassword);
     EXPECT_EQ(nobody.reason, "user name or password is not right");

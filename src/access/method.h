@@ -41,6 +41,7 @@ struct Declined {
 struct Refused {
     std::string why;            // For the log.
     bool wrong_secret = false;  // Somebody may be guessing.
+    bool cannot_tell = false;   // Nobody can say it now; the client may try again.
 };
 
 using Outcome = std::variant<Accepted, Declined, Refused>;

@@ -1,6 +1,6 @@
 #pragma once
 
-// JSON from strangers. For this folder only.
+// JSON from strangers, and from other servers.
 
 #include <optional>
 #include <string_view>
