@@ -240,8 +240,7 @@ TEST(HookMethod, RemembersOnlyExactlyThisClient) {
     with_certificate.certificate = certificate();
     auto with_key = bob();
     with_key.psk_identity = std::make_shared<const std::string>("pump-7");
-    for (const auto* other :
-         {&other_password, &other_name, &other_id, &other_address, &with_certificate, &with_key}) {
+    for (const auto* other : {&other_password, &other_name, &other_id, &other_address, &with_certificate, &with_key}) {
         EXPECT_EQ(hook.method.effort(*other), Effort::Waits);
     }
     EXPECT_EQ(hook.method.effort(bob()), Effort::Quick);

@@ -59,6 +59,9 @@ AccessControl::AccessControl(const Settings& settings, Logger& logger)
       permissions_(*current_),
       methods_(current_, logger) {}
 
+// The threads of the Chain have to end.
+AccessControl::~AccessControl() { methods_.stop(); }
+
 std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(const Settings& settings,
                                                                                access::Chain::Shards shards,
                                                                                Logger& logger) {

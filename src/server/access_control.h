@@ -57,6 +57,8 @@ public:
                                                                                          access::Chain::Shards shards,
                                                                                          Logger& logger);
 
+    ~AccessControl();
+
     // Called after a change holds for new decisions.
     void on_change(Changed changed) { changed_ = std::move(changed); }
 

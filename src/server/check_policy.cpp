@@ -28,6 +28,8 @@ constexpr std::array role_settings{
     RoleSetting{"access.psk_roles", "psk"},
     RoleSetting{"jwt.roles", "jwt"},
     RoleSetting{"jwt.roles_allowed", "jwt"},
+    RoleSetting{"hook.roles", "http"},
+    RoleSetting{"hook.roles_allowed", "http"},
 };
 
 class PolicyCheck {

@@ -9,22 +9,43 @@
 #include "access/psk_method.h"
 #include "access/token_method.h"
 #include "base/result.h"
+#include "server/login_hook.h"
 #include "server/token_keys.h"
 
 namespace chappe::server {
+namespace {
+
+// The file that a secret comes from; none: it comes from something that does not change.
+std::vector<std::string> file_of(const std::string& source) {
+    static constexpr std::string_view scheme = "file:";
+    if (!source.starts_with(scheme)) return {};
+    return {source.substr(scheme.size())};
+}
+
+}  // namespace
 
 std::expected<void, std::string> LoginMethods::open(const AccessSettings& settings) {
     settings_ = settings;
     if (is_used("jwt")) TRY(read_token_keys());
+    if (is_used("http")) TRY(open_hook());
     return {};
 }
 
 void LoginMethods::configure(const AccessSettings& settings) {
     settings_ = settings;
     if (is_used("jwt")) static_cast<void>(read_token_keys_again());
+    if (is_used("http")) static_cast<void>(open_hook_again());
 }
 
-bool LoginMethods::poll() { return is_used("jwt") && token_key_file_.changed() && read_token_keys_again(); }
+bool LoginMethods::poll() {
+    const bool keys_are_new = is_used("jwt") && token_key_file_.changed() && read_token_keys_again();
+    const bool hook_is_new = is_used("http") && hook_secret_file_.changed() && open_hook_again();
+    return keys_are_new || hook_is_new;
+}
+
+void LoginMethods::stop() {
+    if (http_client_) http_client_->stop();
+}
 
 access::Methods LoginMethods::methods() const {
     access::Methods methods;
@@ -39,8 +60,7 @@ bool LoginMethods::is_used(std::string_view method) const {
 }
 
 std::expected<void, std::string> LoginMethods::read_token_keys() {
-    const auto file = token_key_file(settings_.jwt);
-    token_key_file_.watch(file.empty() ? std::vector<std::string>{} : std::vector{file});
+    token_key_file_.watch(file_of(settings_.jwt.key));
     token_keys_ = TRY(server::read_token_keys(settings_.jwt));
     for (const auto& finding : token_keys_->findings()) {
         logger_.write(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", {{"reason", finding}});
@@ -58,6 +78,23 @@ bool LoginMethods::read_token_keys_again() {
     return true;
 }
 
+std::expected<void, std::string> LoginMethods::open_hook() {
+    hook_secret_file_.watch(file_of(settings_.hook.secret));
+    if (!http_client_) http_client_ = std::make_shared<http::Client>();
+    hook_ = TRY(make_login_hook(settings_.hook, http_client_));
+    return {};
+}
+
+bool LoginMethods::open_hook_again() {
+    if (const auto opened = open_hook(); !opened) {
+        logger_.write(LogLevel::Error, "login_hook", "what [hook] says cannot be used; the old stays",
+                      {{"reason", opened.error()}});
+        return false;
+    }
+    logger_.write(LogLevel::Info, "login_hook", "the secret of [hook] has been read");
+    return true;
+}
+
 // Null: what it needs is not there.
 std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) const {
     if (name == "certificate") {
@@ -71,6 +108,9 @@ std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) 
     }
     if (name == "jwt" && token_keys_) {
         return std::make_shared<access::TokenMethod>(current_, token_rules(settings_.jwt), token_keys_);
+    }
+    if (name == "http" && hook_) {
+        return std::make_shared<access::HookMethod>(current_, login_hook_rules(settings_.hook), hook_);
     }
     return nullptr;
 }

@@ -11,7 +11,9 @@
 
 #include "access/chain.h"
 #include "access/current.h"
+#include "access/hook_method.h"
 #include "crypto/json_web_key.h"
+#include "http/client.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
 #include "server/settings/settings.h"
@@ -31,6 +33,9 @@ public:
     // Looks whether a file has changed. Cheap; true: the methods are others now.
     [[nodiscard]] bool poll();
 
+    // Nobody waits for another server any longer, nor asks one.
+    void stop();
+
     // As they are now, in the order in which they are asked.
     [[nodiscard]] access::Methods methods() const;
 
@@ -38,6 +43,8 @@ private:
     [[nodiscard]] bool is_used(std::string_view method) const;
     [[nodiscard]] std::expected<void, std::string> read_token_keys();
     [[nodiscard]] bool read_token_keys_again();
+    [[nodiscard]] std::expected<void, std::string> open_hook();
+    [[nodiscard]] bool open_hook_again();
     [[nodiscard]] std::shared_ptr<const access::Method> make(std::string_view name) const;
 
     const std::shared_ptr<const access::Current> current_;
@@ -45,6 +52,9 @@ private:
     AccessSettings settings_;
     FileWatch token_key_file_;
     std::shared_ptr<const crypto::KeySet> token_keys_;  // Null: there are none that can be used.
+    FileWatch hook_secret_file_;
+    std::shared_ptr<http::Client> http_client_;  // Null: none has been needed yet.
+    access::HookMethod::Ask hook_;               // Empty: there is none that can be used.
 };
 
 }  // namespace chappe::server

@@ -161,8 +161,9 @@ PolicyFile read_policy_of(const AccessSettings& settings) {
         return std::ranges::find(settings.methods, name) != settings.methods.end();
     };
     const bool by_token = !settings.jwt.roles.empty() || !settings.jwt.roles_claim.empty();
-    file.texts.roles_from_outside =
-        (is_asked("certificate") && !settings.certificate_roles.empty()) || (is_asked("jwt") && by_token);
+    const bool by_hook = !settings.hook.roles.empty() || !settings.hook.roles_allowed.empty();
+    file.texts.roles_from_outside = (is_asked("certificate") && !settings.certificate_roles.empty()) ||
+                                    (is_asked("jwt") && by_token) || (is_asked("http") && by_hook);
     return file;
 }
 

@@ -11,8 +11,6 @@
 namespace chappe::server {
 namespace {
 
-constexpr std::string_view file_scheme = "file:";
-
 std::optional<std::string> set_text(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -41,10 +39,6 @@ std::expected<std::shared_ptr<const crypto::KeySet>, std::string> read_token_key
     });
     if (!is_usable) return named("no key there is of the right kind and length for jwt.algorithms");
     return std::make_shared<const crypto::KeySet>(*std::move(keys));
-}
-
-std::string token_key_file(const JwtSettings& settings) {
-    return settings.key.starts_with(file_scheme) ? settings.key.substr(file_scheme.size()) : std::string();
 }
 
 access::TokenRules token_rules(const JwtSettings& settings) {

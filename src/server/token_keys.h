@@ -16,9 +16,6 @@ namespace chappe::server {
 [[nodiscard]] std::expected<std::shared_ptr<const crypto::KeySet>, std::string> read_token_keys(
     const JwtSettings& settings);
 
-// The file that they come from; empty: from something that does not change.
-[[nodiscard]] std::string token_key_file(const JwtSettings& settings);
-
 [[nodiscard]] access::TokenRules token_rules(const JwtSettings& settings);
 
 }  // namespace chappe::server

@@ -42,6 +42,9 @@ constexpr AtMost relations[] = {
      "every connection has a session, so the first bound could never be reached"},
 };
 
+constexpr AtMost hook_is_in_time = {"hook.timeout_seconds", "limits.connect_timeout_seconds", Severity::Warning,
+                                    "clients would be refused before the server has answered"};
+
 class Checker {
 public:
     Checker(const Settings& settings, const Origins& origins, const std::vector<const Key*>& refused)
@@ -164,7 +167,7 @@ private:
     }
 
     void check_access_settings() {
-        static constexpr std::array<std::string_view, 4> known = {"certificate", "psk", "accounts", "jwt"};
+        static constexpr std::array<std::string_view, 5> known = {"certificate", "psk", "accounts", "jwt", "http"};
         const auto& methods = *find_key("access.methods");
         for (const auto& name : settings_.access.methods) {
             if (std::ranges::find(known, name) != known.end()) continue;
@@ -173,6 +176,11 @@ private:
                                fmt::join(known, ", ")));
         }
         check_jwt_settings();
+        check_hook_settings();
+    }
+
+    [[nodiscard]] bool is_asked(std::string_view method) const {
+        return std::ranges::find(settings_.access.methods, method) != settings_.access.methods.end();
     }
 
     void check_jwt_settings() {
@@ -180,7 +188,7 @@ private:
         for (const auto& name : jwt.algorithms) {
             if (!crypto::signature_algorithm_named(name)) report_jwt("algorithms", quote(name) + " is none of them");
         }
-        if (std::ranges::find(settings_.access.methods, "jwt") == settings_.access.methods.end()) return;
+        if (!is_asked("jwt")) return;
         if (jwt.algorithms.empty()) report_jwt("algorithms", "it must be said how tokens are signed: [\"RS256\"]");
         if (jwt.key.empty()) report_jwt("key", "it must be said where the key is: \"file:/etc/chappe/jwt.pem\"");
         if (!jwt.roles_claim.empty() && jwt.roles_allowed.empty()) {
@@ -188,11 +196,37 @@ private:
         }
     }
 
-    // Where nothing is said of it, the place that makes it needed is named.
     void report_jwt(std::string_view name, std::string_view what) {
-        const auto& key = *find_key("jwt", name);
+        report_of_method(Severity::Error, *find_key("jwt", name), what);
+    }
+
+    void check_hook_settings() {
+        const auto& key = *find_key("hook.url");
+        const auto& text = settings_.access.hook.url;
+        if (text.empty()) {
+            if (is_asked("http")) {
+                report_of_method(Severity::Error, key,
+                                 "it must be said which server is asked: \"https://users.example.com/mqtt-login\"");
+            }
+            return;
+        }
+        const auto url = net::Url::parse(text);
+        if (!url) return report_of_method(Severity::Error, key, url.error().what);
+        if (url->scheme != net::Scheme::Http && url->scheme != net::Scheme::Https) {
+            return report_of_method(Severity::Error, key, quote(text) + " is neither https:// nor http://");
+        }
+        if (is_asked("http")) check_relation(hook_is_in_time);
+        const net::ListenUrl host{.scheme = url->scheme, .host = url->host, .port = url->port, .path = {}};
+        if (is_asked("http") && url->scheme == net::Scheme::Http && !net::is_loopback(host)) {
+            report_of_method(Severity::Warning, key,
+                             "passwords are sent to " + text + " unencrypted; where others could listen, use https://");
+        }
+    }
+
+    // Where nothing is said of it, the place that makes it needed is named.
+    void report_of_method(Severity severity, const Key& key, std::string_view what) {
         const bool is_set = origins_.of(key).kind != Origin::Kind::Default;
-        report(Severity::Error, origins_.of(is_set ? key : *find_key("access.methods")),
+        report(severity, origins_.of(is_set ? key : *find_key("access.methods")),
                fmt::format("{}: {}", key.full_name(), what));
     }
 

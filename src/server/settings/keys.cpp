@@ -32,6 +32,10 @@ constexpr Section all_sections[] = {
      "JSON Web Tokens, which clients bring as their password, for the method `jwt` of `access.methods`; see "
      "[access](access.md#tokens).",
      false},
+    {"hook",
+     "An HTTP server that is asked who a client is, for the method `http` of `access.methods`; see "
+     "[access](access.md#an-http-server-that-decides).",
+     false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -44,7 +48,7 @@ const std::vector<Key>& all_keys() {
     static const auto all = [] {
         std::vector<Key> joined;
         for (const auto& part : {server_keys(), listener_keys(), tls_keys(), web_keys(), access_keys(), jwt_keys(),
-                                 log_keys(), limits_keys(), policy_keys()}) {
+                                 hook_keys(), log_keys(), limits_keys(), policy_keys()}) {
             joined.insert(joined.end(), part.begin(), part.end());
         }
         return joined;

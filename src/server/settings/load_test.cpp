@@ -63,8 +63,9 @@ const std::vector<Row> unknown_names = {
     {"SectionWithATypo", "[limit]\nx = 1\n", {"c.toml:1:1: error: unknown section [limit]; did you mean [limits]?"}},
     {"SectionLikeNoOther",
      "[api]\n",
-     {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [access], [jwt], [log], "
-      "[limits], [policy]"}},
+     {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [access], [jwt], "
+      "[hook], "
+      "[log], [limits], [policy]"}},
     {"SectionInASection",
      "[server.log]\nlevel = \"debug\"\n",
      {"c.toml:1:9: error: unknown setting server.log; `chappe config` shows all that there are"}},

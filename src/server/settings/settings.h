@@ -61,6 +61,19 @@ struct JwtSettings {
     friend bool operator==(const JwtSettings&, const JwtSettings&) = default;
 };
 
+// How an HTTP server is asked who a client is.
+struct HookSettings {
+    std::string url;
+    std::string secret;   // Where it is, see crypto::read_secret(); empty: none is sent.
+    std::string ca_file;  // Empty: the CAs of the system.
+    std::uint32_t timeout_seconds = 5;
+    std::uint32_t cache_seconds = 60;
+    std::vector<std::string> roles = {"device"};
+    std::vector<std::string> roles_allowed;
+
+    friend bool operator==(const HookSettings&, const HookSettings&) = default;
+};
+
 enum class LoginsLogged : std::uint8_t { Off, Refused, All };
 
 struct AccessSettings {
@@ -73,6 +86,7 @@ struct AccessSettings {
     LoginsLogged login_log = LoginsLogged::All;
     std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;
     JwtSettings jwt;
+    HookSettings hook;
     std::uint32_t wrong_passwords_max = 5;
     std::uint32_t wrong_passwords_wait_max_seconds = 300;
 

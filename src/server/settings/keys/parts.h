@@ -46,6 +46,7 @@ inline constexpr std::array words<tls::Version>{std::string_view("1.2"), std::st
 [[nodiscard]] std::span<const Key> web_keys();
 [[nodiscard]] std::span<const Key> access_keys();
 [[nodiscard]] std::span<const Key> jwt_keys();
+[[nodiscard]] std::span<const Key> hook_keys();
 [[nodiscard]] std::span<const Key> log_keys();
 [[nodiscard]] std::span<const Key> limits_keys();
 [[nodiscard]] std::span<const Key> policy_keys();
