@@ -7,9 +7,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chappe::server {
+
+// The file that a secret comes from (crypto::read_secret()); none: it comes from something that does not change.
+[[nodiscard]] std::vector<std::string> files_of_secret(std::string_view source);
 
 class FileWatch {
 public:

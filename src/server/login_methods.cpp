@@ -10,42 +10,28 @@
 #include "access/token_method.h"
 #include "base/result.h"
 #include "server/login_hook.h"
-#include "server/token_keys.h"
 
 namespace chappe::server {
-namespace {
-
-// The file that a secret comes from; none: it comes from something that does not change.
-std::vector<std::string> file_of(const std::string& source) {
-    static constexpr std::string_view scheme = "file:";
-    if (!source.starts_with(scheme)) return {};
-    return {source.substr(scheme.size())};
-}
-
-}  // namespace
-
 std::expected<void, std::string> LoginMethods::open(const AccessSettings& settings) {
     settings_ = settings;
-    if (is_used("jwt")) TRY(read_token_keys());
+    if (is_used("jwt")) TRY(token_keys_.open(settings.jwt));
     if (is_used("http")) TRY(open_hook());
     return {};
 }
 
 void LoginMethods::configure(const AccessSettings& settings) {
     settings_ = settings;
-    if (is_used("jwt")) static_cast<void>(read_token_keys_again());
+    if (is_used("jwt")) token_keys_.configure(settings.jwt);
     if (is_used("http")) static_cast<void>(open_hook_again());
 }
 
 bool LoginMethods::poll() {
-    const bool keys_are_new = is_used("jwt") && token_key_file_.changed() && read_token_keys_again();
+    const bool keys_are_new = is_used("jwt") && token_keys_.poll(std::chrono::steady_clock::now());
     const bool hook_is_new = is_used("http") && hook_secret_file_.changed() && open_hook_again();
     return keys_are_new || hook_is_new;
 }
 
-void LoginMethods::stop() {
-    if (http_client_) http_client_->stop();
-}
+void LoginMethods::stop() { http_client_->stop(); }
 
 access::Methods LoginMethods::methods() const {
     access::Methods methods;
@@ -59,28 +45,8 @@ bool LoginMethods::is_used(std::string_view method) const {
     return std::ranges::find(settings_.methods, method) != settings_.methods.end();
 }
 
-std::expected<void, std::string> LoginMethods::read_token_keys() {
-    token_key_file_.watch(file_of(settings_.jwt.key));
-    token_keys_ = TRY(server::read_token_keys(settings_.jwt));
-    for (const auto& finding : token_keys_->findings()) {
-        logger_.write(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", {{"reason", finding}});
-    }
-    return {};
-}
-
-bool LoginMethods::read_token_keys_again() {
-    if (const auto read = read_token_keys(); !read) {
-        logger_.write(LogLevel::Error, "token_keys", "the keys of tokens cannot be used; the old ones stay",
-                      {{"reason", read.error()}});
-        return false;
-    }
-    logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been read");
-    return true;
-}
-
 std::expected<void, std::string> LoginMethods::open_hook() {
-    hook_secret_file_.watch(file_of(settings_.hook.secret));
-    if (!http_client_) http_client_ = std::make_shared<http::Client>();
+    hook_secret_file_.watch(files_of_secret(settings_.hook.secret));
     hook_ = TRY(make_login_hook(settings_.hook, http_client_));
     return {};
 }
@@ -106,8 +72,9 @@ std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) 
         return std::make_shared<access::PasswordMethod>(current_,
                                                         std::chrono::seconds{settings_.password_remembered_seconds});
     }
-    if (name == "jwt" && token_keys_) {
-        return std::make_shared<access::TokenMethod>(current_, token_rules(settings_.jwt), token_keys_);
+    if (name == "jwt") {
+        return std::make_shared<access::TokenMethod>(current_, token_rules(settings_.jwt), token_keys_.keys(),
+                                                     token_keys_.wish());
     }
     if (name == "http" && hook_) {
         return std::make_shared<access::HookMethod>(current_, login_hook_rules(settings_.hook), hook_);

@@ -12,11 +12,11 @@
 #include "access/chain.h"
 #include "access/current.h"
 #include "access/hook_method.h"
-#include "crypto/json_web_key.h"
 #include "http/client.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
 #include "server/settings/settings.h"
+#include "server/token_keys.h"
 
 namespace chappe::server {
 
@@ -24,13 +24,13 @@ class LoginMethods {
 public:
     // Both outlive it.
     LoginMethods(std::shared_ptr<const access::Current> current, Logger& logger)
-        : current_(std::move(current)), logger_(logger) {}
+        : current_(std::move(current)), logger_(logger), token_keys_(*http_client_, logger) {}
 
     // Fails where something that a method needs cannot be used; the reason begins with the name of the setting.
     [[nodiscard]] std::expected<void, std::string> open(const AccessSettings& settings);
     // What cannot be used is logged, and the old stays.
     void configure(const AccessSettings& settings);
-    // Looks whether a file has changed. Cheap; true: the methods are others now.
+    // Looks whether a file has changed, or keys have come. Cheap; true: the methods are others now.
     [[nodiscard]] bool poll();
 
     // Nobody waits for another server any longer, nor asks one.
@@ -41,8 +41,6 @@ public:
 
 private:
     [[nodiscard]] bool is_used(std::string_view method) const;
-    [[nodiscard]] std::expected<void, std::string> read_token_keys();
-    [[nodiscard]] bool read_token_keys_again();
     [[nodiscard]] std::expected<void, std::string> open_hook();
     [[nodiscard]] bool open_hook_again();
     [[nodiscard]] std::shared_ptr<const access::Method> make(std::string_view name) const;
@@ -50,11 +48,10 @@ private:
     const std::shared_ptr<const access::Current> current_;
     Logger& logger_;
     AccessSettings settings_;
-    FileWatch token_key_file_;
-    std::shared_ptr<const crypto::KeySet> token_keys_;  // Null: there are none that can be used.
+    const std::shared_ptr<http::Client> http_client_ = std::make_shared<http::Client>();
+    TokenKeys token_keys_;
     FileWatch hook_secret_file_;
-    std::shared_ptr<http::Client> http_client_;  // Null: none has been needed yet.
-    access::HookMethod::Ask hook_;               // Empty: there is none that can be used.
+    access::HookMethod::Ask hook_;  // Empty: there is none that can be used.
 };
 
 }  // namespace chappe::server

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Duration first_retry = 5s;
 constexpr Duration last_retry = 5min;
-constexpr Duration least_between = 30s;  // Of what strangers can cause.
+constexpr Duration least_between = 10s;  // Of what strangers can cause.
 constexpr std::chrono::seconds fresh_for_least{60};
 
 }  // namespace
@@ -21,6 +21,13 @@ TokenKeyFetcher::TokenKeyFetcher(Fetch fetch, std::chrono::seconds refresh, Inst
       begun_at_(begins_at - least_between),
       retry_after_(first_retry) {}
 
+TokenKeyFetcher::Result TokenKeyFetcher::fetch_now(Instant now) {
+    begun_at_ = now;
+    auto result = fetch_();
+    schedule(result, now);
+    return result;
+}
+
 std::optional<TokenKeyFetcher::Result> TokenKeyFetcher::poll(Instant now) {
     if (running_.valid()) {
         if (running_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return std::nullopt;
@@ -28,9 +35,9 @@ std::optional<TokenKeyFetcher::Result> TokenKeyFetcher::poll(Instant now) {
         schedule(result, now);
         return result;
     }
-    const bool is_heard = now - begun_at_ >= least_between && wanted_.exchange(false);
+    const bool is_heard = now - begun_at_ >= least_between && wanted_->exchange(false);
     if (now < due_at_ && !is_heard) return std::nullopt;
-    wanted_ = false;
+    *wanted_ = false;
     begun_at_ = now;
     running_ = std::async(std::launch::async, fetch_);
     return std::nullopt;

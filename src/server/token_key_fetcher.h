@@ -17,10 +17,11 @@
 
 namespace chappe::server {
 
-// Used on the main thread but for want().
+// Used on one thread.
 class TokenKeyFetcher {
 public:
     struct Fetched {
+        std::string text;  // What the issuer has answered.
         std::shared_ptr<const crypto::KeySet> keys;
         std::optional<std::chrono::seconds> fresh_for;  // As the issuer says.
     };
@@ -35,21 +36,25 @@ public:
     TokenKeyFetcher(const TokenKeyFetcher&) = delete;
     TokenKeyFetcher& operator=(const TokenKeyFetcher&) = delete;
 
+    // Fetches on this thread, which waits. Not while another fetch runs.
+    [[nodiscard]] Result fetch_now(Instant now);
     // Begins a fetch that is due, and returns what one has brought since the last call. Cheap.
     [[nodiscard]] std::optional<Result> poll(Instant now);
 
     [[nodiscard]] bool is_fetching() const noexcept { return running_.valid(); }
 
-    // Here is a token with a key that is not known. Strangers can say so as often as they like: it is heard twice a
-    // minute. From any thread.
-    void want() noexcept { wanted_ = true; }
+    // To be called where a token comes with a key that is not known. Strangers can cause that as often as they like: it
+    // is heard once in ten seconds. Outlives the fetcher; on any thread.
+    [[nodiscard]] std::function<void()> wish() const {
+        return [wanted = wanted_] { *wanted = true; };
+    }
 
 private:
     void schedule(const Result& result, Instant now);
 
     const Fetch fetch_;
     const std::chrono::seconds refresh_;
-    std::atomic<bool> wanted_ = false;
+    const std::shared_ptr<std::atomic<bool>> wanted_ = std::make_shared<std::atomic<bool>>(false);
     Instant due_at_;
     Instant begun_at_;
     Duration retry_after_;

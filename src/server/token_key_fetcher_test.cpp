@@ -65,12 +65,12 @@ TEST_F(TokenKeys, AreAskedForMoreAndMoreSeldomWhereTheIssuerCannotBeReached) {
 
 TEST_F(TokenKeys, OneThatIsMissingIsFetchedButNotAsOftenAsStrangersLike) {
     EXPECT_TRUE(fetches_at(0s));
-    fetcher.want();
-    EXPECT_FALSE(fetches_at(29s));
-    EXPECT_TRUE(fetches_at(30s));
-    EXPECT_FALSE(fetches_at(60s)) << "nobody wants it any more";
-    fetcher.want();
-    EXPECT_TRUE(fetches_at(61s));
+    fetcher.wish()();
+    EXPECT_FALSE(fetches_at(9s));
+    EXPECT_TRUE(fetches_at(10s));
+    EXPECT_FALSE(fetches_at(20s)) << "nobody wants it any more";
+    fetcher.wish()();
+    EXPECT_TRUE(fetches_at(21s));
 }
 
 }  // namespace

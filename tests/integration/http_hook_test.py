@@ -1,10 +1,8 @@
 """An HTTP server that says who clients are: `access.methods = ["http"]`."""
 
-import http.server
 import json
 import os
 import re
-import ssl
 import sys
 import threading
 import time
@@ -15,6 +13,7 @@ from support.mosquitto_tools import Subscriber, publish
 from support.polling import ask_until
 from support.process import Process
 from support.server import ROOT, chappe_command, unlike_mosquitto
+from support.web_server import WebServer
 from tls_test import make_certificates
 
 ACCEPTED, UNAVAILABLE = 0, 3  # As CONNACK of 3.1.1 has it.
@@ -27,51 +26,25 @@ class Hook:
         self.questions, self.headers = [], []
         self.go_on = threading.Event()
         self.go_on.set()
-        hook = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        def answer(handler, body):
+            question = json.loads(body)
+            self.headers.append(dict(handler.headers))
+            self.questions.append(question)
+            self.go_on.wait(limits.CLASS_SECONDS)
+            said = decide(question)
+            return (said, {}, b"") if isinstance(said, int) else (200, {}, json.dumps(said).encode())
 
-            def do_POST(self):
-                question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.headers.append(dict(self.headers))
-                hook.questions.append(question)
-                hook.go_on.wait(limits.CLASS_SECONDS)
-                answer = decide(question)
-                body = b"" if isinstance(answer, int) else json.dumps(answer).encode()
-                try:
-                    self.send_response(answer if isinstance(answer, int) else 200)
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    self.close_connection = True  # Nobody waits any more.
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate + ".pem", certificate + ".key")
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._scheme = "https" if certificate else "http"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        case.addCleanup(self.close)
-
-    @property
-    def url(self):
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/login"
+        self._server = WebServer(case, answer, certificate, port)
+        self.url = self._server.url + "/login"
+        case.addCleanup(self.go_on.set)
 
     def hang(self):
         self.go_on.clear()
 
     def close(self):
         self.go_on.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
 
 def by_password(question):

@@ -9,10 +9,13 @@ import jwt
 from access_test import BAD_PASSWORD, PASSWORD, AccessCase
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from support import limits, packets
+from support import limits, packets, ports
 from support.mosquitto_tools import Subscriber, publish
+from support.polling import ask_until
 from support.process import Process
 from support.server import chappe_command, unlike_mosquitto
+from support.web_server import WebServer
+from tls_test import make_certificates
 
 ACCEPTED = 0
 SECRET = "a secret of thirty-two characters"
@@ -27,24 +30,39 @@ def token(key, algorithm, name="pump-7", lasts=60, key_id=None, **claims):
     return jwt.encode({"sub": name, "exp": int(time.time()) + lasts, **claims}, key, algorithm, headers=headers)
 
 
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def key_set(**keys):
+    entries = [{**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())), "kid": name, "use": "sig"}
+               for name, key in keys.items()]
+    return json.dumps({"keys": entries})
+
+
+class TokenCase(AccessCase):
+    key = None  # Where it is.
+
+    def flags(self, *algorithms, **settings):
+        settings = {"algorithms": ",".join(algorithms), "key": self.key, **settings}
+        return ["--set", "access.methods=jwt,accounts",
+                *(word for name, value in settings.items() for word in ("--set", f"jwt.{name}={value}"))]
+
+    def serve(self, *algorithms, **settings):
+        self.server = self.start_server(flags=self.flags(*algorithms, **settings))
+
+
 @unlike_mosquitto("has no such method without a plugin")
-class TokensTest(AccessCase):
+class TokensTest(TokenCase):
     def setUp(self):
         self.key_file = os.path.join(self.scratch_folder(), "key")
+        self.key = f"file:{self.key_file}"
 
     def write_key(self, content):
         with open(self.key_file + ".new", "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode())
         os.chmod(self.key_file + ".new", 0o600)
         os.replace(self.key_file + ".new", self.key_file)
-
-    def flags(self, *algorithms, **settings):
-        settings = {"algorithms": ",".join(algorithms), "key": f"file:{self.key_file}", **settings}
-        return ["--set", "access.methods=jwt,accounts",
-                *(word for name, value in settings.items() for word in ("--set", f"jwt.{name}={value}"))]
-
-    def serve(self, *algorithms, **settings):
-        self.server = self.start_server(flags=self.flags(*algorithms, **settings))
 
     def test_each_kind_of_key_checks_its_tokens_and_no_others(self):
         keys = {"RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -110,13 +128,7 @@ class TokensTest(AccessCase):
         self.assertGreaterEqual(time.time() - began, 0.9)  # `exp` is in whole seconds.
 
     def test_keys_are_exchanged_while_it_runs(self):
-        old, new = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-
-        def key_set(**keys):
-            entries = [{**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())), "kid": name, "use": "sig"}
-                       for name, key in keys.items()]
-            return json.dumps({"keys": entries})
-
+        old, new = rsa_key(), rsa_key()
         self.write_key(key_set(old=old))
         self.serve("RS256")
         old_token, new_token = token(old, "RS256", key_id="old"), token(new, "RS256", key_id="new")
@@ -134,6 +146,8 @@ class TokensTest(AccessCase):
             (self.flags("RS256"), "jwt.key: no key there is of the right kind and length for jwt.algorithms"),
             (self.flags("RS256", key="file:/nowhere"), "jwt.key: "),
             (self.flags("RS256", key=""), "jwt.key: it must be said where the key is"),
+            (self.flags("RS256", key="http://login.example.com/keys"), "jwt.key: whoever is on the way"),
+            (self.flags("RS256,HS256", key="https://127.0.0.1/keys"), "jwt.key: a key at a URL is no secret"),
             (self.flags("none"), 'jwt.algorithms: "none" is none of them'),
             (self.flags("RS256", roles_claim="roles"), "jwt.roles_allowed: "),
         ):
@@ -142,3 +156,69 @@ class TokensTest(AccessCase):
             self.addCleanup(process.kill)
             self.assertNotEqual(process.finish(), 0, process.report())
             self.assertIn(why, b"\n".join(process.stderr).decode())
+
+
+@unlike_mosquitto("has no such method without a plugin")
+class PublishedKeysTest(TokenCase):
+    """The issuer has its keys at a URL."""
+
+    def setUp(self):
+        self.keys, self.fetches = {}, 0
+
+    def publish_keys(self, **options):
+        def answer(*_):
+            self.fetches += 1
+            return 200, {"Content-Type": "application/jwk-set+json"}, key_set(**self.keys).encode()
+
+        self.issuer = WebServer(self, answer, **options)
+        self.key = self.issuer.url + "/keys"
+
+    def test_they_are_fetched_and_kept(self):
+        folder = self.scratch_folder()
+        make_certificates(folder, "--name", "127.0.0.1")
+        key = rsa_key()
+        self.keys["now"] = key
+        self.publish_keys(certificate=os.path.join(folder, "server"))
+        self.serve("RS256", key_ca_file=os.path.join(folder, "ca.pem"))
+        good = token(key, "RS256", key_id="now")
+        self.assertEqual(self.connack("x", good), ACCEPTED)
+        self.assertEqual(self.connack("x", token(rsa_key(), "RS256", key_id="now")), BAD_PASSWORD)
+        self.issuer.close()
+        self.assertEqual(self.connack("x", good), ACCEPTED)
+        self.assertEqual(self.fetches, 1)
+
+    def test_an_issuer_that_cannot_be_reached_is_asked_again(self):
+        key = rsa_key()
+        self.keys["now"] = key
+        port = ports.free_port("127.0.0.1")
+        self.key = f"http://127.0.0.1:{port}/keys"
+        self.serve("RS256")
+        self.wait_event("token_keys", level="warning")
+        self.assertEqual(self.connack("x", token(key, "RS256")), BAD_PASSWORD)
+        self.wait_event("connect_refused", reason="jwt: the keys that tokens are checked with are not there yet")
+        self.publish_keys(port=port)
+        self.wait_event("token_keys", level="info")  # After five seconds.
+        self.assertEqual(self.connack("x", token(key, "RS256")), ACCEPTED)
+
+    def test_whom_nobody_vouches_for_is_not_believed(self):
+        folder = self.scratch_folder()
+        make_certificates(folder, "--name", "127.0.0.1")
+        key = rsa_key()
+        self.keys["now"] = key
+        self.publish_keys(certificate=os.path.join(folder, "server"))
+        self.serve("RS256")
+        self.assertIn("certificate", self.wait_event("token_keys", level="warning")["reason"])
+        self.assertEqual(self.connack("x", token(key, "RS256")), BAD_PASSWORD)
+
+    def test_a_key_that_is_not_known_yet_is_fetched(self):
+        old, new = rsa_key(), rsa_key()
+        self.keys["old"] = old
+        self.publish_keys()
+        self.serve("RS256")
+        old_token, new_token = token(old, "RS256", key_id="old"), token(new, "RS256", key_id="new")
+        self.assertEqual(self.connack("x", old_token), ACCEPTED)
+        self.keys["new"] = new
+        # The broker asks once in ten seconds at most.
+        ask_until(lambda answer: answer == ACCEPTED, lambda: self.connack("x", new_token), "token with the new key",
+                  seconds=2 * limits.EVENT_SECONDS)
+        self.assertEqual((self.connack("x", old_token), self.fetches), (ACCEPTED, 2))

@@ -191,9 +191,38 @@ private:
         if (!is_asked("jwt")) return;
         if (jwt.algorithms.empty()) report_jwt("algorithms", "it must be said how tokens are signed: [\"RS256\"]");
         if (jwt.key.empty()) report_jwt("key", "it must be said where the key is: \"file:/etc/chappe/jwt.pem\"");
+        if (jwt.key_is_url()) check_key_url(jwt);
         if (!jwt.roles_claim.empty() && jwt.roles_allowed.empty()) {
             report_jwt("roles_allowed", "jwt.roles_claim gives no roles as long as none is allowed here");
         }
+    }
+
+    void check_key_url(const JwtSettings& jwt) {
+        const auto& key = *find_key("jwt.key");
+        const auto url = web_address(key, jwt.key);
+        if (url && is_plain_and_remote(*url)) {
+            report_jwt("key", "whoever is on the way to " + jwt.key + " could give keys of their own; use https://");
+        }
+        if (std::ranges::any_of(jwt.algorithms, [](const auto& name) { return name.starts_with("HS"); })) {
+            report_jwt("key", "a key at a URL is no secret, as the algorithms HS256, HS384 and HS512 need one");
+        }
+    }
+
+    // Nothing, and reported, where it is none.
+    std::optional<net::Url> web_address(const Key& key, const std::string& text) {
+        const auto url = net::Url::parse(text);
+        if (!url) {
+            report_of_method(Severity::Error, key, url.error().what);
+            return std::nullopt;
+        }
+        if (url->scheme == net::Scheme::Http || url->scheme == net::Scheme::Https) return *url;
+        report_of_method(Severity::Error, key, quote(text) + " is neither https:// nor http://");
+        return std::nullopt;
+    }
+
+    [[nodiscard]] static bool is_plain_and_remote(const net::Url& url) {
+        const net::ListenUrl host{.scheme = url.scheme, .host = url.host, .port = url.port, .path = {}};
+        return url.scheme == net::Scheme::Http && !net::is_loopback(host);
     }
 
     void report_jwt(std::string_view name, std::string_view what) {
@@ -210,14 +239,10 @@ private:
             }
             return;
         }
-        const auto url = net::Url::parse(text);
-        if (!url) return report_of_method(Severity::Error, key, url.error().what);
-        if (url->scheme != net::Scheme::Http && url->scheme != net::Scheme::Https) {
-            return report_of_method(Severity::Error, key, quote(text) + " is neither https:// nor http://");
-        }
-        if (is_asked("http")) check_relation(hook_is_in_time);
-        const net::ListenUrl host{.scheme = url->scheme, .host = url->host, .port = url->port, .path = {}};
-        if (is_asked("http") && url->scheme == net::Scheme::Http && !net::is_loopback(host)) {
+        const auto url = web_address(key, text);
+        if (!url || !is_asked("http")) return;
+        check_relation(hook_is_in_time);
+        if (is_plain_and_remote(*url)) {
             report_of_method(Severity::Warning, key,
                              "passwords are sent to " + text + " unencrypted; where others could listen, use https://");
         }

@@ -47,7 +47,9 @@ struct WebSettings {
 // For the method "jwt"; see access::TokenRules.
 struct JwtSettings {
     std::vector<std::string> algorithms;
-    std::string key;  // Where it is, see crypto::read_secret().
+    std::string key;          // Where it is, see crypto::read_secret(); or a URL, of a set of keys.
+    std::string key_ca_file;  // Whom to trust there; empty: the CAs of the system.
+    std::uint32_t key_refresh_seconds = 3600;
     std::string issuer;
     std::string audience;
     std::uint32_t leeway_seconds = 60;
@@ -58,6 +60,7 @@ struct JwtSettings {
     std::vector<std::string> roles_allowed;
     std::vector<std::string> roles = {"device"};
 
+    [[nodiscard]] bool key_is_url() const noexcept { return key.starts_with("https://") || key.starts_with("http://"); }
     friend bool operator==(const JwtSettings&, const JwtSettings&) = default;
 };
 

@@ -25,9 +25,30 @@ constexpr Key rows[] = {
      .text = "Where the key is that tokens are checked with: `file:PATH`, `env:NAME`, or `credential:NAME` for a "
              "credential of systemd. Public keys are PEM (also a certificate) or a set of JSON Web Keys; for `HS256` "
              "and its like it is the secret itself. A file is read again when it changes; one that cannot be used is "
-             "reported, and the old key stays in use.",
+             "reported, and the old key stays in use. At a URL, `https://`, the issuer publishes a set of keys (JWKS), "
+             "which "
+             "is fetched again after a time, and when a token names a key that is not known.",
      .example = R"("file:/etc/chappe/jwt.pem")",
      .access = jwt_member<&JwtSettings::key>},
+    {.section = "jwt",
+     .name = "key_ca_file",
+     .type = Type::Path,
+     .range = {0, path_length_max},
+     .reload = Reload::Now,
+     .text =
+         "The CA (PEM) of the server where the keys are, if `jwt.key` is a URL. Empty: those that the system trusts.",
+     .example = R"("/etc/chappe/login-ca.pem")",
+     .access = jwt_member<&JwtSettings::key_ca_file>},
+    {.section = "jwt",
+     .name = "key_refresh_seconds",
+     .type = Type::Duration,
+     .range = {60, 7 * 86'400},
+     .reload = Reload::Now,
+     .text =
+         "After what time keys are fetched again at the latest, if `jwt.key` is a URL; earlier if the server says so. "
+         "Where it cannot be reached, the old keys stay in use.",
+     .example = R"("10m")",
+     .access = jwt_member<&JwtSettings::key_refresh_seconds>},
     {.section = "jwt",
      .name = "issuer",
      .type = Type::Text,
