@@ -24,7 +24,10 @@ find_package(SQLite3 3.37 REQUIRED) # STRICT tables
 find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
-find_library(ARGON2 argon2 REQUIRED) # Debian's comes without a description for CMake.
+# Debian's come without descriptions for CMake.
+find_library(ARGON2 argon2 REQUIRED)
+find_library(LDAP ldap REQUIRED)
+find_library(LBER lber REQUIRED)
 
 add_library(chappe_options INTERFACE)
 target_include_directories(chappe_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})

@@ -17,7 +17,7 @@ CODE_FOLDERS = ("src", "apps", "sim", "fuzz", "tests", "bench")
 SUFFIXES = (".h", ".cpp")
 
 # The libraries by what is included or its first word, <fmt/format.h> for example. Another name stands for itself.
-LIBRARIES = {"CLI": "CLI11", "sqlite3.h": "sqlite3", "argon2.h": "argon2"}
+LIBRARIES = {"CLI": "CLI11", "sqlite3.h": "sqlite3", "argon2.h": "argon2", "ldap.h": "ldap"}
 TEST_LIBRARIES = ("gtest", "gmock")
 SYSTEM_FOLDERS = ("arpa", "linux", "net", "netinet", "sys")
 SYSTEM_HEADERS = ("filesystem", "fstream", "future", "iostream", "random", "thread")

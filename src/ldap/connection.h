@@ -1,0 +1,44 @@
+#pragma once
+
+// A connection to a directory server (LDAPv3, RFC 4511), by libldap.
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "ldap/session.h"
+
+struct ldap;  // libldap's LDAP.
+
+namespace chappe::ldap {
+
+struct Server {
+    std::string url;                     // As parse_url() takes it.
+    bool start_tls = false;              // For ldap://
+    std::string ca_file;                 // Empty: what the system trusts.
+    std::chrono::seconds time_limit{5};  // To connect, and for each operation.
+};
+
+// Blocks, as long as `time_limit` allows for each step, and as the system takes to find an address. One thread at a
+// time. The server's certificate and name are always verified. What ldap.conf and the environment say of these plays no
+// part. Referrals are not followed: they would lead to servers that nobody has chosen.
+class Connection final : public Session {
+public:
+    [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Server& server);
+
+    [[nodiscard]] Result<void> bind(const std::string& dn, std::string_view password) override;
+    [[nodiscard]] Result<std::vector<Entry>> search(const Search& wanted) override;
+
+private:
+    struct Closer {
+        void operator()(::ldap* handle) const noexcept;
+    };
+    using Handle = std::unique_ptr<::ldap, Closer>;
+
+    Connection(Handle handle, std::chrono::seconds time_limit);
+
+    Handle handle_;
+    const std::chrono::seconds time_limit_;
+};
+
+}  // namespace chappe::ldap
