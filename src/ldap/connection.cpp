@@ -179,6 +179,7 @@ Result<std::unique_ptr<Session>> Connection::open(const Server& server) {
 
 Result<void> Connection::bind(const std::string& dn, std::string_view password) {
     if (password.empty()) return std::unexpected(Error{Fault::WrongPassword, "the password is empty"});
+    if (dn.empty()) return std::unexpected(Error{Fault::Refused, "there is no name to bind as"});
     std::string copy(password);
     const berval secret{.bv_len = copy.size(), .bv_val = copy.data()};
     auto to_send = secret;
@@ -188,7 +189,7 @@ Result<void> Connection::bind(const std::string& dn, std::string_view password) 
     return std::unexpected(failed(handle_.get(), "bind as " + dn, code));
 }
 
-// That there are more than wanted is no error here.
+// That there are more than wanted is no error; that the server gives fewer than wanted, and has more, is one.
 Result<std::vector<Entry>> Connection::search(const Search& wanted) {
     auto names = wanted.attributes;
     if (names.empty()) names.emplace_back(LDAP_NO_ATTRS);
@@ -201,7 +202,8 @@ Result<std::vector<Entry>> Connection::search(const Search& wanted) {
                           pointers.data(), 0, nullptr, nullptr, &limit, static_cast<int>(wanted.entries_max), &raw);
     const Answer answer(raw, &ldap_msgfree);
     if (code == LDAP_SUCCESS || code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_PARTIAL_RESULTS) {
-        return entries_of(handle_.get(), answer.get(), wanted);
+        auto entries = entries_of(handle_.get(), answer.get(), wanted);
+        if (code != LDAP_SIZELIMIT_EXCEEDED || entries.size() == wanted.entries_max) return entries;
     }
     return std::unexpected(failed(handle_.get(), "search in " + wanted.base, code));
 }

@@ -1,0 +1,297 @@
+#include "access/ldap_method.h"
+
+#include <algorithm>
+#include <array>
+#include <expected>
+#include <span>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "ldap/escape.h"
+
+namespace chappe::access {
+namespace {
+
+using Login = RememberedLogins::Login;
+
+constexpr std::string_view user_name_place = "${username}";
+constexpr std::string_view dn_place = "${dn}";
+constexpr std::size_t groups_max = 1000;  // That one user is in.
+constexpr std::size_t key_size = 32;
+
+struct Place {
+    std::string_view name;
+    std::string value;
+};
+
+// In one go, so that a value that looks like a place is none.
+std::string fill(std::string_view text, std::span<const Place> places) {
+    std::string filled;
+    while (!text.empty()) {
+        const auto place = std::ranges::find_if(places, [&](const auto& one) { return text.starts_with(one.name); });
+        if (place == places.end()) {
+            filled += text.front();
+            text.remove_prefix(1);
+        } else {
+            filled += place->value;
+            text.remove_prefix(place->name.size());
+        }
+    }
+    return filled;
+}
+
+// As directories compare names. Where letters are not ASCII's, they have to be the same.
+bool is_same_name(std::string_view a, std::string_view b) {
+    const auto lower = [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+    };
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+void add_once(const std::string& role, std::vector<std::string>& roles) {
+    if (std::ranges::find(roles, role) == roles.end()) roles.push_back(role);
+}
+
+bool is_of_attribute(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+           letter == '-' || letter == '.';
+}
+
+// One client and the server, from the connection to the roles. What ends it early is the method's answer.
+class Interview {
+public:
+    template <class T>
+    using Step = std::expected<T, Outcome>;
+
+    Interview(const LdapRules& rules, const crypto::Secret& bind_password, ldap::Session& session,
+              const Credentials& credentials)
+        : rules_(rules),
+          bind_password_(bind_password),
+          session_(session),
+          name_(*credentials.user_name),
+          password_(credentials.password->reveal()) {}
+
+    Step<Login> run() {
+        auto entry = TRY(binds_directly() ? prove_and_find() : find_and_prove());
+        auto user_name = TRY(name_in(entry));
+        auto roles = TRY(roles_of_groups(entry, user_name));
+        return Login{std::move(user_name), std::move(roles)};
+    }
+
+private:
+    [[nodiscard]] bool binds_directly() const { return !rules_.user_dn.empty(); }
+
+    static std::unexpected<Outcome> refuse(std::string why) {
+        return std::unexpected<Outcome>(Refused{.why = std::move(why)});
+    }
+
+    Step<ldap::Entry> find_and_prove() {
+        TRY(become_service());
+        auto entry = TRY(find());
+        TRY(prove(entry.dn));
+        return entry;
+    }
+
+    Step<ldap::Entry> prove_and_find() {
+        const std::array places{Place{user_name_place, ldap::escape_in_dn(name_)}};
+        const auto dn = fill(rules_.user_dn, places);
+        TRY(prove(dn));
+        TRY(become_service());
+        return rules_.base.empty() ? read(dn) : find();
+    }
+
+    // A name that stands in no entry is nobody's here; most servers do not tell that from a wrong password.
+    Step<void> prove(const std::string& dn) {
+        const auto bound = session_.bind(dn, password_);
+        if (bound) return {};
+        const auto& error = bound.error();
+        if (error.fault == ldap::Fault::NoSuchEntry) return std::unexpected<Outcome>(Declined{"there is no such user"});
+        const bool is_wrong = error.fault == ldap::Fault::WrongPassword;
+        if (!is_wrong) return refuse(error.text);
+        const std::string_view what =
+            binds_directly() ? "the password is wrong, or there is no such user: " : "the password is wrong: ";
+        return std::unexpected<Outcome>(Refused{.why = std::string(what) + error.text, .wrong_secret = true});
+    }
+
+    // Where there is none, whoever it is now goes on.
+    Step<void> become_service() {
+        if (rules_.bind_dn.empty()) return {};
+        const auto bound = session_.bind(rules_.bind_dn, bind_password_.reveal());
+        if (!bound) return refuse("the account that looks for users (bind_dn): " + bound.error().text);
+        return {};
+    }
+
+    Step<ldap::Entry> find() {
+        const std::array places{Place{user_name_place, ldap::escape_in_filter(name_)}};
+        auto found = session_.search({.base = rules_.base,
+                                      .filter = fill(rules_.filter, places),
+                                      .attributes = {rules_.user_name_attribute},
+                                      .entries_max = 2});
+        if (!found) return refuse(found.error().text);
+        if (found->size() > 1) return refuse("more than one entry has this user name");
+        if (!found->empty()) return std::move(found->front());
+        if (binds_directly()) return refuse("the filter does not find the entry of a user whose password is right");
+        return std::unexpected<Outcome>(Declined{"there is no such user"});
+    }
+
+    Step<ldap::Entry> read(const std::string& dn) {
+        auto found = session_.search({.base = dn,
+                                      .scope = ldap::Scope::Entry,
+                                      .filter = "(objectClass=*)",
+                                      .attributes = {rules_.user_name_attribute},
+                                      .entries_max = 1});
+        if (!found) return refuse(found.error().text);
+        if (found->empty()) return refuse("the entry " + dn + " cannot be read");
+        return std::move(found->front());
+    }
+
+    // As the directory spells it: it finds "Bob" for "bob", and for rules and bans these are two.
+    Step<std::string> name_in(const ldap::Entry& entry) const {
+        auto names = entry.values(rules_.user_name_attribute);
+        std::erase(names, "");
+        if (names.empty()) return refuse("the entry " + entry.dn + " has no " + rules_.user_name_attribute);
+        auto name = std::ranges::find(names, name_);
+        if (name == names.end()) {
+            name = std::ranges::find_if(names, [&](const auto& one) { return is_same_name(one, name_); });
+        }
+        return std::move(name == names.end() ? names.front() : *name);
+    }
+
+    Step<std::vector<std::string>> roles_of_groups(const ldap::Entry& entry, const std::string& user_name) {
+        std::vector<std::string> roles;
+        if (rules_.group_base.empty()) return roles;
+        if (!binds_directly()) TRY(become_service());
+        const std::array places{Place{user_name_place, ldap::escape_in_filter(user_name)},
+                                Place{dn_place, ldap::escape_in_filter(entry.dn)}};
+        const auto groups = session_.search({.base = rules_.group_base,
+                                             .filter = fill(rules_.group_filter, places),
+                                             .attributes = {rules_.group_attribute},
+                                             .entries_max = groups_max + 1});
+        if (!groups) return refuse("groups: " + groups.error().text);
+        if (groups->size() > groups_max) return refuse("the user is in too many groups");
+        for (const auto& group : *groups) add_roles(group, roles);
+        return roles;
+    }
+
+    void add_roles(const ldap::Entry& group, std::vector<std::string>& roles) const {
+        for (const auto& called : group.values(rules_.group_attribute)) {
+            for (const auto& [name, role] : rules_.group_roles) {
+                if (is_same_name(name, called)) add_once(role, roles);
+            }
+        }
+    }
+
+    const LdapRules& rules_;
+    const crypto::Secret& bind_password_;
+    ldap::Session& session_;
+    const std::string& name_;
+    const std::string_view password_;
+};
+
+}  // namespace
+
+std::optional<std::string> attribute_of_user_name(std::string_view text) {
+    const auto at = text.find(std::string("=") + std::string(user_name_place));
+    if (at == text.npos) return std::nullopt;
+    const auto after = text.substr(at + 1 + user_name_place.size());
+    if (!after.empty() && after.front() != ')' && after.front() != ',') return std::nullopt;
+    const auto before = text.substr(0, at);
+    const auto opens = before.find_last_of("(,");
+    const auto name = before.substr(opens == before.npos ? 0 : opens + 1);
+    if (name.empty() || !std::ranges::all_of(name, is_of_attribute)) return std::nullopt;
+    return std::string(name);
+}
+
+RememberedLogins::RememberedLogins(Duration kept_for, crypto::Secret key) : kept_for_(kept_for), key_(std::move(key)) {}
+
+bool RememberedLogins::has(std::string_view name, std::string_view password, Instant now) const {
+    if (kept_for_ == Duration::zero()) return false;
+    const auto digest = digest_of(name, password);
+    const std::scoped_lock lock(mutex_);
+    const auto found = kept_.find(digest);
+    return found != kept_.end() && now < found->second.until;
+}
+
+std::optional<Login> RememberedLogins::find(std::string_view name, std::string_view password, Instant now) const {
+    if (kept_for_ == Duration::zero()) return std::nullopt;
+    const auto digest = digest_of(name, password);
+    const std::scoped_lock lock(mutex_);
+    const auto found = kept_.find(digest);
+    if (found == kept_.end() || now >= found->second.until + grace) return std::nullopt;
+    return found->second.login;
+}
+
+void RememberedLogins::add(std::string_view name, std::string_view password, Login login, Instant now) {
+    if (kept_for_ == Duration::zero()) return;
+    auto digest = digest_of(name, password);
+    const std::scoped_lock lock(mutex_);
+    if (kept_.size() >= entries_max) forget_old(now);
+    if (kept_.size() >= entries_max && !kept_.contains(digest)) return;
+    kept_.insert_or_assign(std::move(digest), Kept{std::move(login), now + kept_for_});
+}
+
+// Goes through all of them, so not for each one that comes.
+void RememberedLogins::forget_old(Instant now) {
+    if (now < forgotten_at_ + 1s) return;
+    forgotten_at_ = now;
+    std::erase_if(kept_, [&](const auto& one) { return now >= one.second.until + grace; });
+}
+
+// A name ends with a NUL, which it cannot have itself.
+std::string RememberedLogins::digest_of(std::string_view name, std::string_view password) const {
+    std::string text(name);
+    text += '\0';
+    text += password;
+    auto digest = crypto::hmac(crypto::Hash::Sha256, key_.reveal(), text);
+    crypto::wipe(text);
+    return digest;
+}
+
+LdapMethod::LdapMethod(std::shared_ptr<const Current> current, LdapRules rules, crypto::Secret bind_password,
+                       Connect connect, Clock clock)
+    : current_(std::move(current)),
+      rules_(std::move(rules)),
+      bind_password_(std::move(bind_password)),
+      connect_(std::move(connect)),
+      clock_(std::move(clock)),
+      remembered_(rules_.remembered_for, crypto::Secret(crypto::random_bytes(key_size))) {}
+
+Effort LdapMethod::effort(const Credentials& credentials) const {
+    if (!credentials.user_name || !credentials.password) return Effort::Quick;
+    const auto password = credentials.password->reveal();
+    if (credentials.user_name->empty() || password.empty()) return Effort::Quick;
+    return remembered_.has(*credentials.user_name, password, clock_()) ? Effort::Quick : Effort::Waits;
+}
+
+// What is not known for certain lets nobody in: a server that does not answer, or answers something else.
+Outcome LdapMethod::check(const Credentials& credentials) const {
+    if (!credentials.user_name || !credentials.password) return Declined{};
+    const auto& name = *credentials.user_name;
+    const auto password = credentials.password->reveal();
+    if (name.empty()) return Declined{"the user name is empty"};
+    // Many servers say yes to an empty one (RFC 4513, 5.1.2). ldap::Connection does not send it either.
+    if (password.empty()) return Refused{.why = "the password is empty", .wrong_secret = true};
+    if (auto login = remembered_.find(name, password, clock_())) return accept(*std::move(login), credentials);
+    const auto session = connect_();
+    if (!session) return Refused{.why = session.error().text};
+    auto login = Interview(rules_, bind_password_, **session, credentials).run();
+    if (!login) return std::move(login.error());
+    remembered_.add(name, password, *login, clock_());
+    return accept(*std::move(login), credentials);
+}
+
+// Not remembered: the account of that name, which may have been disabled meanwhile.
+Outcome LdapMethod::accept(Login login, const Credentials& credentials) const {
+    const auto directory = current_->share();
+    const auto* user = directory->find(login.user_name);
+    if (user != nullptr && !user->enabled) return Refused{.why = "the account " + login.user_name + " is disabled"};
+    auto attributes = std::make_shared<broker::Attributes>();
+    if (credentials.certificate) attributes->certificate_name = credentials.certificate->common_name;
+    if (user == nullptr) attributes->roles = rules_.roles;
+    for (const auto& role : login.roles) add_once(role, attributes->roles);
+    return Accepted{
+        .user_name = std::move(login.user_name), .attributes = std::move(attributes), .expires_at = std::nullopt};
+}
+
+}  // namespace chappe::access
