@@ -1,13 +1,13 @@
 #include "ldap/connection.h"
 
 #include <ldap.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <mutex>
 #include <optional>
 
 #include "base/result.h"
+#include "ldap/deadline.h"
 
 namespace chappe::ldap {
 namespace {
@@ -38,10 +38,13 @@ Fault fault_of(int code) {
 }
 
 // What was tried, what came of it, and what the server says of that.
-Error failed(::ldap* handle, std::string what, int code) {
+Error failed(::ldap* handle, const Deadline& deadline, std::string what, int code) {
     Error error{.fault = fault_of(code), .text = std::move(what)};
+    if (code == LDAP_TIMEOUT || deadline.is_over()) {
+        return {.fault = Fault::Unreachable, .text = error.text + ": no answer within the time limit"};
+    }
     error.text += ": ";
-    error.text += code == LDAP_TIMEOUT ? "no answer within the time limit" : ldap_err2string(code);
+    error.text += ldap_err2string(code);
     char* raw = nullptr;
     ldap_get_option(handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, static_cast<void*>(&raw));
     const Text said(raw, &ldap_memfree);
@@ -61,21 +64,6 @@ void initialize_once() {
     });
 }
 
-// A server that sends half of an answer: libldap's own limit is for the time until it begins.
-int limit_socket(::ldap* handle, Sockbuf* buffer, LDAPURLDesc* /*url*/, sockaddr* /*address*/, ldap_conncb* /*self*/) {
-    int descriptor = -1;
-    timeval* limit = nullptr;
-    ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &descriptor);
-    ldap_get_option(handle, LDAP_OPT_NETWORK_TIMEOUT, static_cast<void*>(&limit));
-    if (limit == nullptr) return LDAP_SUCCESS;
-    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, limit, sizeof *limit);
-    ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, limit, sizeof *limit);
-    ldap_memfree(limit);
-    return LDAP_SUCCESS;
-}
-
-void forget_socket(::ldap* /*handle*/, Sockbuf* /*buffer*/, ldap_conncb* /*self*/) {}
-
 class Options {
 public:
     explicit Options(::ldap* handle) : handle_(handle) {}
@@ -94,7 +82,6 @@ private:
 
 // All that ldap.conf could say otherwise. Nothing: they are set.
 std::optional<int> set_options(::ldap* handle, const Server& server) {
-    static ldap_conncb on_connection{.lc_add = limit_socket, .lc_del = forget_socket, .lc_arg = nullptr};
     const auto limit = as_timeval(server.time_limit);
     Options options(handle);
     options.set(LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3);
@@ -102,13 +89,19 @@ std::optional<int> set_options(::ldap* handle, const Server& server) {
     options.set(LDAP_OPT_RESTART, LDAP_OPT_ON);
     options.set(LDAP_OPT_NETWORK_TIMEOUT, &limit);
     options.set(LDAP_OPT_TIMEOUT, &limit);
-    options.set(LDAP_OPT_CONNECT_CB, &on_connection);
     options.set(LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_DEMAND);
     options.set(LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
     options.set(LDAP_OPT_X_TLS_CACERTDIR, static_cast<const void*>(""));
     options.set(LDAP_OPT_X_TLS_CACERTFILE,
                 static_cast<const void*>(server.ca_file.empty() ? system_ca_file : server.ca_file.c_str()));
     return options.failed();
+}
+
+// What libldap and GnuTLS know of this is "unknown error code".
+std::string why_no_tls(const Server& server) {
+    const auto file = server.ca_file.empty() ? std::string(system_ca_file) : server.ca_file;
+    return "; it can be reached, but not by TLS: its certificate has to be of a CA in " + file +
+           ", and for the host name in the URL";
 }
 
 bool wants_tls(const Server& server) { return server.start_tls || server.url.starts_with("ldaps:"); }
@@ -149,17 +142,22 @@ std::vector<char*> pointers_to(std::vector<std::string>& names) {
 
 void Connection::Closer::operator()(::ldap* handle) const noexcept { ldap_unbind_ext_s(handle, nullptr, nullptr); }
 
-Connection::Connection(Handle handle, std::chrono::seconds time_limit)
-    : handle_(std::move(handle)), time_limit_(time_limit) {}
+Connection::Connection(std::unique_ptr<Deadline> deadline, Handle handle, std::chrono::seconds time_limit)
+    : deadline_(std::move(deadline)), handle_(std::move(handle)), time_limit_(time_limit) {}
 
-// libldap makes the connection when it is first needed, which for StartTLS is here.
+Connection::~Connection() = default;
+
 Result<std::unique_ptr<Session>> Connection::open(const Server& server) {
     initialize_once();
     ::ldap* raw = nullptr;
     if (const int code = ldap_initialize(&raw, server.url.c_str()); code != LDAP_SUCCESS) {
         return std::unexpected(Error{Fault::Refused, server.url + ": " + ldap_err2string(code)});
     }
+    auto deadline = std::make_unique<Deadline>(server.time_limit);
     Handle handle(raw);
+    if (deadline->watch(raw) != LDAP_OPT_SUCCESS) {
+        return std::unexpected(Error{Fault::Refused, "libldap does not let its connections be watched"});
+    }
     if (const auto option = set_options(raw, server)) {
         return std::unexpected(Error{Fault::Refused, "libldap does not take its option " + std::to_string(*option)});
     }
@@ -170,27 +168,33 @@ Result<std::unique_ptr<Session>> Connection::open(const Server& server) {
             return std::unexpected(Error{Fault::Refused, file + ": this file of certificates cannot be used"});
         }
     }
-    if (server.start_tls) {
-        const int code = ldap_start_tls_s(raw, nullptr, nullptr);
-        if (code != LDAP_SUCCESS) return std::unexpected(ldap::failed(raw, server.url + ": StartTLS", code));
+    const int code = server.start_tls ? ldap_start_tls_s(raw, nullptr, nullptr) : ldap_connect(raw);
+    if (code != LDAP_SUCCESS) {
+        auto error = failed(raw, *deadline, server.url + (server.start_tls ? ": StartTLS" : ""), code);
+        const bool is_tls_to_blame = wants_tls(server) && deadline->has_connected() && !deadline->is_over();
+        if (is_tls_to_blame && (code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR))
+            error.text += why_no_tls(server);
+        return std::unexpected(std::move(error));
     }
-    return std::unique_ptr<Session>(new Connection(std::move(handle), server.time_limit));
+    return std::unique_ptr<Session>(new Connection(std::move(deadline), std::move(handle), server.time_limit));
 }
 
 Result<void> Connection::bind(const std::string& dn, std::string_view password) {
     if (password.empty()) return std::unexpected(Error{Fault::WrongPassword, "the password is empty"});
     if (dn.empty()) return std::unexpected(Error{Fault::Refused, "there is no name to bind as"});
+    deadline_->begin();
     std::string copy(password);
     const berval secret{.bv_len = copy.size(), .bv_val = copy.data()};
     auto to_send = secret;
     const int code = ldap_sasl_bind_s(handle_.get(), dn.c_str(), LDAP_SASL_SIMPLE, &to_send, nullptr, nullptr, nullptr);
     explicit_bzero(copy.data(), copy.size());
     if (code == LDAP_SUCCESS) return {};
-    return std::unexpected(failed(handle_.get(), "bind as " + dn, code));
+    return std::unexpected(failed(handle_.get(), *deadline_, "bind as " + dn, code));
 }
 
 // That there are more than wanted is no error; that the server gives fewer than wanted, and has more, is one.
 Result<std::vector<Entry>> Connection::search(const Search& wanted) {
+    deadline_->begin();
     auto names = wanted.attributes;
     if (names.empty()) names.emplace_back(LDAP_NO_ATTRS);
     auto pointers = pointers_to(names);
@@ -205,7 +209,7 @@ Result<std::vector<Entry>> Connection::search(const Search& wanted) {
         auto entries = entries_of(handle_.get(), answer.get(), wanted);
         if (code != LDAP_SIZELIMIT_EXCEEDED || entries.size() == wanted.entries_max) return entries;
     }
-    return std::unexpected(failed(handle_.get(), "search in " + wanted.base, code));
+    return std::unexpected(failed(handle_.get(), *deadline_, "search in " + wanted.base, code));
 }
 
 }  // namespace chappe::ldap

@@ -12,6 +12,8 @@ struct ldap;  // libldap's LDAP.
 
 namespace chappe::ldap {
 
+class Deadline;
+
 struct Server {
     std::string url;                     // As parse_url() takes it.
     bool start_tls = false;              // For ldap://
@@ -25,6 +27,7 @@ struct Server {
 class Connection final : public Session {
 public:
     [[nodiscard]] static Result<std::unique_ptr<Session>> open(const Server& server);
+    ~Connection() override;
 
     [[nodiscard]] Result<void> bind(const std::string& dn, std::string_view password) override;
     [[nodiscard]] Result<std::vector<Entry>> search(const Search& wanted) override;
@@ -35,9 +38,10 @@ private:
     };
     using Handle = std::unique_ptr<::ldap, Closer>;
 
-    Connection(Handle handle, std::chrono::seconds time_limit);
+    Connection(std::unique_ptr<Deadline> deadline, Handle handle, std::chrono::seconds time_limit);
 
-    Handle handle_;
+    const std::unique_ptr<Deadline> deadline_;  // Outlives the handle.
+    const Handle handle_;
     const std::chrono::seconds time_limit_;
 };
 

@@ -13,6 +13,7 @@
 #include "policy/lint.h"
 #include "server/policy_file.h"
 #include "server/settings/key.h"
+#include "server/settings/ldap.h"
 
 namespace chappe::server {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 struct RoleSetting {
     std::string_view key;
     std::string_view method;
+    bool after_groups = false;  // As in "operators=editor".
 };
 
 constexpr std::array role_settings{
@@ -30,6 +32,8 @@ constexpr std::array role_settings{
     RoleSetting{"jwt.roles_allowed", "jwt"},
     RoleSetting{"hook.roles", "http"},
     RoleSetting{"hook.roles_allowed", "http"},
+    RoleSetting{"ldap.roles", "ldap"},
+    RoleSetting{"ldap.group_roles", "ldap", true},
 };
 
 class PolicyCheck {
@@ -54,7 +58,7 @@ private:
         const auto [roles, users] = access::merge(snapshot, texts);
         for (const auto& finding : policy::Policy::make(roles, users).findings) add(finding);
         for (const auto& finding : policy::lint(roles, users, surroundings(snapshot, texts))) add(finding);
-        for (const auto& setting : role_settings) check_roles_of(*find_key(setting.key), roles);
+        for (const auto& setting : role_settings) check_roles_of(setting, roles);
     }
 
     // A user who is disabled keeps the roles.
@@ -63,8 +67,7 @@ private:
         policy::Surroundings surroundings;
         auto& in_use = surroundings.roles_in_use;
         for (const auto& setting : role_settings) {
-            if (is_asked(setting.method))
-                std::ranges::copy(roles_in(*find_key(setting.key)), std::back_inserter(in_use));
+            if (is_asked(setting.method)) std::ranges::copy(roles_in(setting), std::back_inserter(in_use));
         }
         for (const auto& user : snapshot.users) in_use.insert(in_use.end(), user.roles.begin(), user.roles.end());
         for (const auto& role : snapshot.roles) {
@@ -79,15 +82,20 @@ private:
         return std::ranges::find(methods, method) != methods.end();
     }
 
-    [[nodiscard]] std::vector<std::string> roles_in(const Key& key) const {
-        return std::get<std::vector<std::string>>(key.get(loaded_.settings));
+    [[nodiscard]] std::vector<std::string> roles_in(const RoleSetting& setting) const {
+        auto names = std::get<std::vector<std::string>>(find_key(setting.key)->get(loaded_.settings));
+        if (setting.after_groups) {
+            for (auto& name : names) name = group_and_role(name).second;
+        }
+        return names;
     }
 
-    // Those that are there by default may have been removed by somebody who uses no certificates and no tokens.
-    void check_roles_of(const Key& key, const std::vector<policy::RoleText>& roles) {
+    // Those that are there by default may have been removed by somebody who uses no certificates, tokens or directory.
+    void check_roles_of(const RoleSetting& setting, const std::vector<policy::RoleText>& roles) {
+        const auto& key = *find_key(setting.key);
         const auto& origin = loaded_.origins.of(key);
         if (origin.kind == Origin::Kind::Default) return;
-        for (const auto& name : roles_in(key)) {
+        for (const auto& name : roles_in(setting)) {
             if (has_role(roles, name)) continue;
             report(Severity::Warning, origin,
                    fmt::format("{} names the role {}, which there is not; clients have nothing of it", key.full_name(),

@@ -9,6 +9,7 @@
 #include "access/psk_method.h"
 #include "access/token_method.h"
 #include "base/result.h"
+#include "server/ldap_logins.h"
 #include "server/login_hook.h"
 
 namespace chappe::server {
@@ -16,6 +17,7 @@ std::expected<void, std::string> LoginMethods::open(const AccessSettings& settin
     settings_ = settings;
     if (is_used("jwt")) TRY(token_keys_.open(settings.jwt));
     if (is_used("http")) TRY(open_hook());
+    if (is_used("ldap")) TRY(make_ldap());
     return {};
 }
 
@@ -23,12 +25,14 @@ void LoginMethods::configure(const AccessSettings& settings) {
     settings_ = settings;
     if (is_used("jwt")) token_keys_.configure(settings.jwt);
     if (is_used("http")) static_cast<void>(open_hook_again());
+    if (is_used("ldap") && (!ldap_ || settings_.ldap != ldap_settings_)) static_cast<void>(make_ldap_again());
 }
 
 bool LoginMethods::poll() {
     const bool keys_are_new = is_used("jwt") && token_keys_.poll(std::chrono::steady_clock::now());
     const bool hook_is_new = is_used("http") && hook_secret_file_.changed() && open_hook_again();
-    return keys_are_new || hook_is_new;
+    const bool ldap_is_new = is_used("ldap") && ldap_password_file_.changed() && make_ldap_again();
+    return keys_are_new || hook_is_new || ldap_is_new;
 }
 
 void LoginMethods::stop() { http_client_->stop(); }
@@ -61,6 +65,23 @@ bool LoginMethods::open_hook_again() {
     return true;
 }
 
+std::expected<void, std::string> LoginMethods::make_ldap() {
+    ldap_password_file_.watch(files_of_secret(settings_.ldap.bind_password));
+    ldap_ = TRY(make_ldap_method(current_, settings_.ldap));
+    ldap_settings_ = settings_.ldap;
+    return {};
+}
+
+bool LoginMethods::make_ldap_again() {
+    if (const auto made = make_ldap(); !made) {
+        logger_.write(LogLevel::Error, "ldap_settings", "LDAP is asked as before, since what it needs cannot be used",
+                      {{"reason", made.error()}});
+        return false;
+    }
+    logger_.write(LogLevel::Info, "ldap_settings", "the settings and the password for LDAP have been read");
+    return true;
+}
+
 // Null: what it needs is not there.
 std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) const {
     if (name == "certificate") {
@@ -79,6 +100,7 @@ std::shared_ptr<const access::Method> LoginMethods::make(std::string_view name) 
     if (name == "http" && hook_) {
         return std::make_shared<access::HookMethod>(current_, login_hook_rules(settings_.hook), hook_);
     }
+    if (name == "ldap") return ldap_;
     return nullptr;
 }
 

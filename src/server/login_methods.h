@@ -43,6 +43,8 @@ private:
     [[nodiscard]] bool is_used(std::string_view method) const;
     [[nodiscard]] std::expected<void, std::string> open_hook();
     [[nodiscard]] bool open_hook_again();
+    [[nodiscard]] std::expected<void, std::string> make_ldap();
+    [[nodiscard]] bool make_ldap_again();
     [[nodiscard]] std::shared_ptr<const access::Method> make(std::string_view name) const;
 
     const std::shared_ptr<const access::Current> current_;
@@ -52,6 +54,9 @@ private:
     TokenKeys token_keys_;
     FileWatch hook_secret_file_;
     access::HookMethod::Ask hook_;  // Empty: there is none that can be used.
+    FileWatch ldap_password_file_;
+    LdapSettings ldap_settings_;                  // What `ldap_` was made from.
+    std::shared_ptr<const access::Method> ldap_;  // Kept, with whom it remembers. Null: it cannot be used.
 };
 
 }  // namespace chappe::server

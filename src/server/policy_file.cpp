@@ -162,8 +162,10 @@ PolicyFile read_policy_of(const AccessSettings& settings) {
     };
     const bool by_token = !settings.jwt.roles.empty() || !settings.jwt.roles_claim.empty();
     const bool by_hook = !settings.hook.roles.empty() || !settings.hook.roles_allowed.empty();
+    const bool by_directory = !settings.ldap.roles.empty() || !settings.ldap.group_roles.empty();
     file.texts.roles_from_outside = (is_asked("certificate") && !settings.certificate_roles.empty()) ||
-                                    (is_asked("jwt") && by_token) || (is_asked("http") && by_hook);
+                                    (is_asked("jwt") && by_token) || (is_asked("http") && by_hook) ||
+                                    (is_asked("ldap") && by_directory);
     return file;
 }
 

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "crypto/signature.h"
 #include "mqtt/topic.h"
+#include "server/settings/ldap.h"
 #include "server/settings/value.h"
 
 namespace chappe::server {
@@ -167,7 +168,8 @@ private:
     }
 
     void check_access_settings() {
-        static constexpr std::array<std::string_view, 5> known = {"certificate", "psk", "accounts", "jwt", "http"};
+        static constexpr std::array<std::string_view, 6> known = {"certificate", "psk",  "accounts",
+                                                                  "jwt",         "http", "ldap"};
         const auto& methods = *find_key("access.methods");
         for (const auto& name : settings_.access.methods) {
             if (std::ranges::find(known, name) != known.end()) continue;
@@ -177,6 +179,7 @@ private:
         }
         check_jwt_settings();
         check_hook_settings();
+        check_ldap_settings();
     }
 
     [[nodiscard]] bool is_asked(std::string_view method) const {
@@ -245,6 +248,13 @@ private:
         if (is_plain_and_remote(*url)) {
             report_of_method(Severity::Warning, key,
                              "passwords are sent to " + text + " unencrypted; where others could listen, use https://");
+        }
+    }
+
+    void check_ldap_settings() {
+        if (!is_asked("ldap")) return;
+        for (const auto& mistake : mistakes_in(settings_.access.ldap)) {
+            report_of_method(mistake.severity, *find_key("ldap", mistake.name), mistake.what);
         }
     }
 

@@ -60,7 +60,8 @@ const std::vector<Row> who_may_connect = {
      {"c.toml:4: error: nobody could connect to mqtt://10.0.0.1:1883" + nobody_is_known}},
     {"MethodsThatThereAreNot",
      "[access]\nmethods = [\"accounts\", \"kerberos\"]\n",
-     {"c.toml:2: error: access.methods has \"kerberos\", and there are only: certificate, psk, accounts, jwt, http"}},
+     {"c.toml:2: error: access.methods has \"kerberos\", and there are only: certificate, psk, accounts, jwt, http, "
+      "ldap"}},
     {"TokensThatNothingIsSaidOf",
      "[access]\nmethods = [\"jwt\"]",
      {"c.toml:2: error: jwt.algorithms: it must be said how tokens are signed: [\"RS256\"]",
@@ -106,6 +107,75 @@ const std::vector<Row> who_may_connect = {
      {"c.toml:2: error: server.listen wants a URL in quotes, such as \"mqtt://127.0.0.1:1883\", not 5"}},
 };
 INSTANTIATE_TEST_SUITE_P(WhoMayConnect, Check, testing::ValuesIn(who_may_connect), name_of);
+
+// What [ldap] has, where the method is used.
+std::string ldap(std::string_view settings) {
+    return "[access]\nmethods = [\"ldap\"]\n[ldap]\n" + std::string(settings);
+}
+
+const std::string found_below = "base = \"dc=org\"\n";
+const std::string local = "url = \"ldap://localhost\"\n";
+
+const std::vector<Row> directories = {
+    {"NothingIsSaidOf",
+     ldap(""),
+     {"c.toml:2: error: ldap.url: it must be said where the directory server is: \"ldaps://ldap.example.org\"",
+      "c.toml:2: error: ldap.base: it must be said below which entry users are: \"ou=people,dc=example,dc=org\"; or "
+      "user_dn what their entries are called"}},
+    {"IsNotAsked", "[ldap]\nurl = \"http://x\"", {}},
+    {"FoundBelow", ldap(local + found_below), {}},
+    {"BoundDirectly", ldap("url = \"ldaps://a.org ldaps://b.org:636\"\nuser_dn = \"uid=${username},dc=org\""), {}},
+    {"OfAnotherUrl",
+     ldap("url = \"http://x\"\n" + found_below),
+     {"c.toml:4: error: ldap.url: \"http://x\" is neither ldaps://HOST nor ldap://HOST, with or without :PORT; several "
+      "have one space between"}},
+    {"InClearText",
+     ldap("url = \"ldap://a.org\"\n" + found_below),
+     {"c.toml:4: warning: ldap.url: passwords travel to ldap://a.org unencrypted; write ldaps://, or start_tls = "
+      "true"}},
+    {"StartTls", ldap("url = \"ldap://a.org\"\nstart_tls = true\n" + found_below), {}},
+    {"TwiceTls",
+     ldap("url = \"ldaps://a.org\"\nstart_tls = true\n" + found_below),
+     {"c.toml:5: error: ldap.start_tls: ldaps://a.org has TLS from its beginning; remove start_tls, or write ldap://"}},
+    {"OneNameForAll",
+     ldap(local + "user_dn = \"uid=x,dc=org\"\nuser_name_attribute = \"uid\""),
+     {"c.toml:5: error: ldap.user_dn: it has no ${username}, so all users would be one"}},
+    {"FilterForAll",
+     ldap(local + found_below + "filter = \"(uid=*)\"\nuser_name_attribute = \"uid\""),
+     {"c.toml:6: error: ldap.filter: it has no ${username}, so it finds everybody"}},
+    {"FilterThatIsNone",
+     ldap(local + found_below + "filter = \"(&(objectClass=user)(uid=${username})\""),
+     {"c.toml:6: error: ldap.filter: \"(&(objectClass=user)(uid=${username})\" is no filter, as in "
+      "\"(uid=${username})\"; its parentheses belong to it"}},
+    {"UnknownName",
+     ldap(local + "user_dn = \"${username}@example.org\""),
+     {"c.toml:2: error: ldap.user_name_attribute: it must be said which attribute of an entry is the user name: "
+      "\"uid\""}},
+    {"BaseThatIsNone",
+     ldap(local + "base = \"people\""),
+     {"c.toml:5: error: ldap.base: \"people\" is no distinguished name, as in \"dc=example,dc=org\""}},
+    {"NoPassword",
+     ldap(local + found_below + "bind_dn = \"cn=x\""),
+     {"c.toml:2: error: ldap.bind_password: it must be said where the password of bind_dn is: "
+      "\"file:/etc/chappe/ldap\""}},
+    {"NobodysPassword",
+     ldap(local + found_below + "bind_password = \"env:X\""),
+     {"c.toml:2: error: ldap.bind_dn: it must be said whose password bind_password is"}},
+    {"Groups", ldap(local + found_below + "group_base = \"dc=org\"\ngroup_roles = [\"cn=a=editor\"]"), {}},
+    {"GroupsWithoutRoles",
+     ldap(local + found_below + "group_base = \"dc=org\""),
+     {"c.toml:2: error: ldap.group_roles: groups give no roles as long as none is named here: "
+      "[\"operators=editor\"]"}},
+    {"GroupsNowhere",
+     ldap(local + found_below + "group_roles = [\"a=editor\", \"operators\"]"),
+     {"c.toml:2: error: ldap.group_base: it must be said below which entry the groups of group_roles are",
+      "c.toml:6: error: ldap.group_roles: \"operators\" is not GROUP=ROLE, as in \"operators=editor\""}},
+    {"GroupsOfAll",
+     ldap(local + found_below + "group_base = \"dc=org\"\ngroup_roles = [\"a=editor\"]\ngroup_filter = \"(cn=*)\""),
+     {"c.toml:8: error: ldap.group_filter: it has neither ${dn} nor ${username}, so everybody would be in all "
+      "groups"}},
+};
+INSTANTIATE_TEST_SUITE_P(Directories, Check, testing::ValuesIn(directories), name_of);
 
 const std::vector<Row> listeners = {
     {"Mqtts",

@@ -36,6 +36,10 @@ constexpr Section all_sections[] = {
      "An HTTP server that is asked who a client is, for the method `http` of `access.methods`; see "
      "[access](access.md#an-http-server-that-decides).",
      false},
+    {"ldap",
+     "Accounts in LDAP or Active Directory, for the method `ldap` of `access.methods`; see "
+     "[access](access.md#accounts-in-ldap-or-active-directory).",
+     false},
     {"log", "What is written about the broker's work, and where.", false},
     {"limits",
      "The bounds of memory and of what one client can ask for. What happens at each bound is counted under its name "
@@ -48,7 +52,7 @@ const std::vector<Key>& all_keys() {
     static const auto all = [] {
         std::vector<Key> joined;
         for (const auto& part : {server_keys(), listener_keys(), tls_keys(), web_keys(), access_keys(), jwt_keys(),
-                                 hook_keys(), log_keys(), limits_keys(), policy_keys()}) {
+                                 hook_keys(), ldap_keys(), log_keys(), limits_keys(), policy_keys()}) {
             joined.insert(joined.end(), part.begin(), part.end());
         }
         return joined;

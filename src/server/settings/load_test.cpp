@@ -64,7 +64,7 @@ const std::vector<Row> unknown_names = {
     {"SectionLikeNoOther",
      "[api]\n",
      {"c.toml:1:1: error: unknown section [api]; there are [server], [listener], [tls], [web], [access], [jwt], "
-      "[hook], "
+      "[hook], [ldap], "
       "[log], [limits], [policy]"}},
     {"SectionInASection",
      "[server.log]\nlevel = \"debug\"\n",

@@ -43,7 +43,6 @@ struct WebSettings {
     std::vector<std::string> origins;
 };
 
-// Who clients are and what they may do.
 // For the method "jwt"; see access::TokenRules.
 struct JwtSettings {
     std::vector<std::string> algorithms;
@@ -77,8 +76,31 @@ struct HookSettings {
     friend bool operator==(const HookSettings&, const HookSettings&) = default;
 };
 
+// For the method "ldap"; see access::LdapRules.
+struct LdapSettings {
+    std::string url;  // Or several, with spaces between.
+    bool start_tls = false;
+    std::string ca_file;
+    std::uint32_t timeout_seconds = 5;
+    std::string user_dn;
+    std::string base;
+    std::string filter = "(uid=${username})";
+    std::string user_name_attribute;  // Empty: the one that the name is compared with.
+    std::string bind_dn;
+    std::string bind_password;  // Where it is, see crypto::read_secret().
+    std::vector<std::string> roles = {"device"};
+    std::string group_base;
+    std::string group_filter = "(member=${dn})";
+    std::string group_attribute = "cn";
+    std::vector<std::string> group_roles;  // See group_and_role().
+    std::uint32_t cache_seconds = 60;
+
+    friend bool operator==(const LdapSettings&, const LdapSettings&) = default;
+};
+
 enum class LoginsLogged : std::uint8_t { Off, Refused, All };
 
+// Who clients are and what they may do.
 struct AccessSettings {
     std::vector<std::string> methods = {"certificate", "psk", "accounts"};  // In the order in which they are asked.
     std::string policy;                                                     // A file of roles and users; empty: none.
@@ -90,6 +112,7 @@ struct AccessSettings {
     std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;
     JwtSettings jwt;
     HookSettings hook;
+    LdapSettings ldap;
     std::uint32_t wrong_passwords_max = 5;
     std::uint32_t wrong_passwords_wait_max_seconds = 300;
 

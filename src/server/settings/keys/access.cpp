@@ -15,7 +15,8 @@ constexpr Key rows[] = {
      .text = "How it is found out who a client is, in the order in which they are asked until one knows it: "
              "`certificate` takes the name in a client certificate, `psk` the identity of a key of `tls.psk_file`, "
              "`accounts` knows the users of `chappe user` and "
-             "their passwords, `jwt` takes a signed token as the password, `http` asks a server. A client that says "
+             "their passwords, `jwt` takes a signed token as the password, `http` asks a server, `ldap` a directory. A "
+             "client that says "
              "nothing of itself is "
              "anonymous, where the listener allows that.",
      .example = R"(["accounts"])",

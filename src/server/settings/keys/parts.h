@@ -47,6 +47,7 @@ inline constexpr std::array words<tls::Version>{std::string_view("1.2"), std::st
 [[nodiscard]] std::span<const Key> access_keys();
 [[nodiscard]] std::span<const Key> jwt_keys();
 [[nodiscard]] std::span<const Key> hook_keys();
+[[nodiscard]] std::span<const Key> ldap_keys();
 [[nodiscard]] std::span<const Key> log_keys();
 [[nodiscard]] std::span<const Key> limits_keys();
 [[nodiscard]] std::span<const Key> policy_keys();
