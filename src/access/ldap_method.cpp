@@ -86,6 +86,11 @@ private:
         return std::unexpected<Outcome>(Refused{.why = std::move(why)});
     }
 
+    // The server does not do what is asked of it.
+    static std::unexpected<Outcome> fail(std::string why) {
+        return std::unexpected<Outcome>(Refused{.why = std::move(why), .cannot_tell = true});
+    }
+
     Step<ldap::Entry> find_and_prove() {
         TRY(become_service());
         auto entry = TRY(find());
@@ -108,7 +113,7 @@ private:
         const auto& error = bound.error();
         if (error.fault == ldap::Fault::NoSuchEntry) return std::unexpected<Outcome>(Declined{"there is no such user"});
         const bool is_wrong = error.fault == ldap::Fault::WrongPassword;
-        if (!is_wrong) return refuse(error.text);
+        if (!is_wrong) return fail(error.text);
         const std::string_view what =
             binds_directly() ? "the password is wrong, or there is no such user: " : "the password is wrong: ";
         return std::unexpected<Outcome>(Refused{.why = std::string(what) + error.text, .wrong_secret = true});
@@ -118,7 +123,7 @@ private:
     Step<void> become_service() {
         if (rules_.bind_dn.empty()) return {};
         const auto bound = session_.bind(rules_.bind_dn, bind_password_.reveal());
-        if (!bound) return refuse("the account that looks for users (bind_dn): " + bound.error().text);
+        if (!bound) return fail("the account that looks for users (bind_dn): " + bound.error().text);
         return {};
     }
 
@@ -128,7 +133,7 @@ private:
                                       .filter = fill(rules_.filter, places),
                                       .attributes = {rules_.user_name_attribute},
                                       .entries_max = 2});
-        if (!found) return refuse(found.error().text);
+        if (!found) return fail(found.error().text);
         if (found->size() > 1) return refuse("more than one entry has this user name");
         if (!found->empty()) return std::move(found->front());
         if (binds_directly()) return refuse("the filter does not find the entry of a user whose password is right");
@@ -141,7 +146,7 @@ private:
                                       .filter = "(objectClass=*)",
                                       .attributes = {rules_.user_name_attribute},
                                       .entries_max = 1});
-        if (!found) return refuse(found.error().text);
+        if (!found) return fail(found.error().text);
         if (found->empty()) return refuse("the entry " + dn + " cannot be read");
         return std::move(found->front());
     }
@@ -168,7 +173,7 @@ private:
                                              .filter = fill(rules_.group_filter, places),
                                              .attributes = {rules_.group_attribute},
                                              .entries_max = groups_max + 1});
-        if (!groups) return refuse("groups: " + groups.error().text);
+        if (!groups) return fail("groups: " + groups.error().text);
         if (groups->size() > groups_max) return refuse("the user is in too many groups");
         for (const auto& group : *groups) add_roles(group, roles);
         return roles;
@@ -274,7 +279,7 @@ Outcome LdapMethod::check(const Credentials& credentials) const {
     if (password.empty()) return Refused{.why = "the password is empty", .wrong_secret = true};
     if (auto login = remembered_.find(name, password, clock_())) return accept(*std::move(login), credentials);
     const auto session = connect_();
-    if (!session) return Refused{.why = session.error().text};
+    if (!session) return Refused{.why = session.error().text, .cannot_tell = true};
     auto login = Interview(rules_, bind_password_, **session, credentials).run();
     if (!login) return std::move(login.error());
     remembered_.add(name, password, *login, clock_());
