@@ -7,10 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "apps/chappe/command.h"
+#include "apps/chappe/explanation.h"
+#include "apps/chappe/replay.h"
 #include "apps/chappe/settings_options.h"
 #include "mqtt/topic.h"
 #include "policy/rule.h"
@@ -19,7 +18,6 @@
 namespace chappe::app {
 namespace {
 
-using Json = nlohmann::json;
 using policy::Action;
 
 constexpr auto explain_footer = R"(Examples:
@@ -27,10 +25,14 @@ constexpr auto explain_footer = R"(Examples:
   chappe explain --user bob --client phone --qos 2 subscribe 'sensors/#'
   chappe explain --config chappe.toml receive alarms/fire
   chappe explain --user pump-7 --role device --claim site=north publish north/x
+  chappe explain --replay decisions.log --set access.policy=new.toml
 
 The accounts are those of the data directory, whether a broker uses it at the moment or not.
 
-Exit codes: 0 it is allowed, 1 it is not, 2 the question or the policy cannot be understood.)";
+--replay makes decisions again that a broker has recorded (access.decision_log), and prints those
+that are others now.
+
+Exit codes: 0 it is allowed, or all decisions are the same; 1 it is not, or some are others; 2 the question or the policy cannot be understood.)";
 
 struct ExplainOptions {
     SettingsOptions settings;
@@ -44,6 +46,7 @@ struct ExplainOptions {
     unsigned qos = 0;
     bool retain = false;
     bool json = false;
+    std::string replay;
 };
 
 int cannot_explain(const std::string& why) {
@@ -78,55 +81,17 @@ Action action_named(std::string_view name) {
     return name == "publish" ? Action::Publish : name == "subscribe" ? Action::Subscribe : Action::Receive;
 }
 
-std::string conclusion(const policy::Explanation& explanation, Action action) {
-    const auto& decision = explanation.decision;
-    if (decision.allowed) {
-        auto text = "allowed by " + decision.decided_by->source.text();
-        if (action == Action::Subscribe && decision.qos_max < 2) {
-            text += fmt::format(", with at most QoS {}", decision.qos_max);
-        }
-        return text;
-    }
-    const auto where = decision.decided_by != nullptr ? " (" + decision.decided_by->source.text() + ")" : "";
-    return "not allowed: " + std::string(decision.reason) + where;
-}
-
-std::string text_of(const policy::Explanation& explanation, Action action) {
-    auto text = conclusion(explanation, action) + '\n';
-    text += fmt::format("roles: {}\n",
-                        explanation.roles.empty() ? "none" : fmt::format("{}", fmt::join(explanation.roles, ", ")));
-    for (const auto& [rule, matches, why] : explanation.considered) {
-        const char mark = rule == explanation.decision.decided_by ? '>' : matches ? '*' : ' ';
-        text += fmt::format("{} {:<50} {}: {}\n", mark, rule->text, rule->source.text(), why);
-    }
-    return text;
-}
-
-std::string json_of(const policy::Explanation& explanation) {
-    const auto& decision = explanation.decision;
-    const auto source_of = [](const policy::Rule& rule) {
-        Json source = {{"rule", rule.text}, {"role", rule.source.role}, {"line", rule.source.line}};
-        if (!rule.source.file.empty()) source["file"] = rule.source.file;
-        return source;
-    };
-    Json considered = Json::array();
-    for (const auto& [rule, matches, why] : explanation.considered) {
-        auto entry = source_of(*rule);
-        entry["matches"] = matches;
-        entry["why"] = why;
-        considered.push_back(std::move(entry));
-    }
-    Json answer = {{"allowed", decision.allowed}, {"roles", explanation.roles}, {"considered", std::move(considered)}};
-    if (decision.allowed) {
-        answer["qos_max"] = decision.qos_max;
-    } else {
-        answer["reason"] = decision.reason;
-    }
-    if (decision.decided_by != nullptr) answer["decided_by"] = source_of(*decision.decided_by);
-    return answer.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+int replay_decisions(const ExplainOptions& options) {
+    const auto directory = directory_of(options.settings);
+    if (!directory) return cannot_explain(directory.error());
+    const auto replayed = replay(options.replay, **directory, options.json);
+    if (!replayed) return cannot_explain(replayed.error());
+    return *replayed == 0 ? exit_success : exit_failure;
 }
 
 int explain_access(const ExplainOptions& options) {
+    if (!options.replay.empty()) return replay_decisions(options);
+    if (options.action.empty() || options.topic.empty()) return cannot_explain("ACTION and TOPIC are needed");
     const auto action = action_named(options.action);
     const bool is_topic = action == Action::Subscribe ? mqtt::is_valid_topic_filter(options.topic)
                                                       : mqtt::is_valid_topic_name(options.topic);
@@ -170,10 +135,9 @@ int explain_access(const ExplainOptions& options) {
 
 Run define_explain(CLI::App& command) {
     const auto options = std::make_shared<ExplainOptions>();
-    command.add_option("ACTION", options->action, "publish, subscribe or receive")
-        ->required()
-        ->check(CLI::IsMember({"publish", "subscribe", "receive"}));
-    command.add_option("TOPIC", options->topic, "A topic; for subscribe a topic filter")->required();
+    auto* action = command.add_option("ACTION", options->action, "publish, subscribe or receive")
+                       ->check(CLI::IsMember({"publish", "subscribe", "receive"}));
+    command.add_option("TOPIC", options->topic, "A topic; for subscribe a topic filter");
     command.add_option("--user", options->user, "The user name; without, the client is anonymous");
     command.add_option("--client", options->client, "The client identifier");
     command.add_option("--role", options->roles, "A role it has besides those of its user name, as by a certificate");
@@ -182,6 +146,9 @@ Run define_explain(CLI::App& command) {
     command.add_option("--qos", options->qos, "The QoS of the message or subscription")->check(CLI::Range(0, 2));
     command.add_flag("--retain", options->retain, "The message is to be retained");
     command.add_flag("--json", options->json, "Print one JSON object");
+    command.add_option("--replay", options->replay, "Make the decisions of this file again, a decisions.log")
+        ->type_name("FILE")
+        ->excludes(action);
     add_settings_options(command, options->settings);
     command.footer(explain_footer);
     return [options] { return explain_access(*options); };

@@ -52,6 +52,12 @@ broker::Decision Permissions::decide(const broker::Question& question) const {
     if (is_below(question.topic, "$CONTROL")) {
         return {.allowed = false, .reason = "only the operator uses $CONTROL"};
     }
+    const auto decision = decide_by_policy(question);
+    if (record_ != nullptr) record_->note(question, decision.allowed);
+    return decision;
+}
+
+broker::Decision Permissions::decide_by_policy(const broker::Question& question) const {
     const auto& directory = current_.get();
     if (question.who.user_name.empty() && directory.anonymous_is_open()) return {};
     const auto decision = directory.policy().decide(subject_of(question.who), roles_of(question.who),

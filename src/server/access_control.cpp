@@ -14,11 +14,13 @@
 #include "crypto/random.h"
 #include "net/endpoint.h"
 #include "server/policy_file.h"
+#include "server/rolling_log.h"
 
 namespace chappe::server {
 namespace {
 
 constexpr std::size_t scram_secret_size = 32;
+constexpr std::uint64_t decision_log_size_max = std::uint64_t{64} * 1024 * 1024;  // Of some days.
 
 accounts::Seconds seconds_now() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -56,7 +58,8 @@ AccessControl::AccessControl(const Settings& settings, Logger& logger)
       directory_(settings.data_directory),
       logger_(logger),
       current_(std::make_shared<access::Current>(empty_directory())),
-      permissions_(*current_),
+      decisions_(random_seed()),
+      permissions_(*current_, &decisions_),
       methods_(current_, logger) {}
 
 // The threads of the Chain have to end.
@@ -76,6 +79,7 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
                                                       std::move(options), std::move(shards));
     control->gate_ = std::make_unique<access::Gate>(*control->current_, *control->chain_, random_seed());
     control->configure_bounds(settings);
+    control->record_decisions();
     return control;
 }
 
@@ -197,10 +201,21 @@ void AccessControl::configure_bounds(const Settings& settings) {
     gate_->configure(settings.limits.address_connects_per_minute_max, trusted_proxies(settings));
 }
 
+void AccessControl::record_decisions() {
+    if (!settings_.decision_log) return decisions_.enable(nullptr);
+    auto log = RollingLog::open(directory_ + "/decisions.log", decision_log_size_max);
+    if (!log) {
+        return logger_.write(LogLevel::Error, "no_decision_log", "decisions are not recorded",
+                             {{"reason", log.error()}});
+    }
+    decisions_.enable([log = std::shared_ptr(*std::move(log))](std::string line) { log->write(std::move(line)); });
+}
+
 void AccessControl::configure(const Settings& settings) {
     configure_bounds(settings);
     if (settings.access != settings_) {
         settings_ = settings.access;
+        record_decisions();
         methods_.configure(settings_);
         chain_->replace(methods_.methods());
     }

@@ -86,6 +86,7 @@ private:
     void apply(accounts::Snapshot snapshot);
     void report(const std::vector<policy::Finding>& findings);
     void configure_bounds(const Settings& settings);
+    void record_decisions();
 
     AccessSettings settings_;
     std::string directory_;  // Of the data.
@@ -95,6 +96,7 @@ private:
     FileWatch policy_file_;
     access::PolicyTexts texts_;  // The last that were right.
     const std::shared_ptr<access::Current> current_;
+    access::DecisionRecord decisions_;
     access::Permissions permissions_;
     LoginMethods methods_;
     std::unique_ptr<access::Chain> chain_;

@@ -47,7 +47,7 @@ bool is_logged(EventKind kind, LoginsLogged which) noexcept {
 
 }  // namespace
 
-void EventRecorder::write_logins(std::unique_ptr<LoginLog> logins, LoginsLogged which) noexcept {
+void EventRecorder::write_logins(std::unique_ptr<RollingLog> logins, LoginsLogged which) noexcept {
     logins_ = std::move(logins);
     logins_logged_ = which;
 }

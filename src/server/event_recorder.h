@@ -7,8 +7,8 @@
 
 #include "broker/ports.h"
 #include "server/logger.h"
-#include "server/login_log.h"
 #include "server/refusal_log.h"
+#include "server/rolling_log.h"
 
 namespace chappe::server {
 
@@ -17,14 +17,14 @@ public:
     EventRecorder(Logger& logger, RefusalLog& refusals) noexcept : logger_(logger), refusals_(refusals) {}
 
     // Called before there is an event. Without it logins are written to the log only.
-    void write_logins(std::unique_ptr<LoginLog> logins, LoginsLogged which) noexcept;
+    void write_logins(std::unique_ptr<RollingLog> logins, LoginsLogged which) noexcept;
 
     void record(const broker::Event& event) override;
 
 private:
     Logger& logger_;
     RefusalLog& refusals_;
-    std::unique_ptr<LoginLog> logins_;
+    std::unique_ptr<RollingLog> logins_;
     LoginsLogged logins_logged_ = LoginsLogged::Off;
 };
 

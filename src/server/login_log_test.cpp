@@ -1,5 +1,3 @@
-#include "server/login_log.h"
-
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -8,6 +6,8 @@
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "server/rolling_log.h"
 
 namespace chappe::server {
 namespace {
@@ -31,7 +31,7 @@ protected:
 };
 
 TEST_F(Logins, AreAppendedForTheOwnerOnly) {
-    for (const auto* line : {"one", "two"}) LoginLog::open(path(), 100).value()->write(line);
+    for (const auto* line : {"one", "two"}) RollingLog::open(path(), 100).value()->write(line);
     EXPECT_EQ(content(path()), "one\ntwo\n");
     EXPECT_EQ(std::filesystem::status(path()).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -39,20 +39,20 @@ TEST_F(Logins, AreAppendedForTheOwnerOnly) {
 
 TEST_F(Logins, AreKeptInTwoFilesAtMost) {
     {
-        const auto log = LoginLog::open(path(), 10).value();
+        const auto log = RollingLog::open(path(), 10).value();
         for (const auto* line : {"1234", "5678", "next", "more", "last"}) log->write(line);
     }
     EXPECT_EQ(content(path() + ".1"), "next\nmore\n");
     EXPECT_EQ(content(path()), "last\n");
     // What is there already counts.
-    LoginLog::open(path(), 5).value()->write("after");
+    RollingLog::open(path(), 5).value()->write("after");
     EXPECT_EQ(content(path() + ".1"), "last\n");
     EXPECT_EQ(content(path()), "after\n");
 }
 
 TEST_F(Logins, BeginAnewAlsoWhereSomebodyHasTakenThemAway) {
     {
-        const auto log = LoginLog::open(path(), 10).value();
+        const auto log = RollingLog::open(path(), 10).value();
         std::filesystem::remove(path());
         for (const auto* line : {"1234", "5678", "next"}) log->write(line);
     }
@@ -61,7 +61,7 @@ TEST_F(Logins, BeginAnewAlsoWhereSomebodyHasTakenThemAway) {
 
 TEST_F(Logins, SayWhyTheyCannotBeWritten) {
     const auto nowhere = folder / "nowhere" / "logins.log";
-    const auto opened = LoginLog::open(nowhere, 10);
+    const auto opened = RollingLog::open(nowhere, 10);
     ASSERT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error(), nowhere.string() + ": No such file or directory");
 }

@@ -141,7 +141,7 @@ std::expected<void, std::string> Server::open_access() {
 // Who cannot be let in without a trace is let in with one in the log.
 void Server::open_login_log() {
     if (settings_.access.login_log == LoginsLogged::Off) return;
-    auto logins = LoginLog::open(settings_.data_directory + "/logins.log", settings_.access.login_log_size_max);
+    auto logins = RollingLog::open(settings_.data_directory + "/logins.log", settings_.access.login_log_size_max);
     if (logins) return events_.write_logins(*std::move(logins), settings_.access.login_log);
     logger_.write(LogLevel::Error, "no_login_log", "logins are written to this log only", {{"reason", logins.error()}});
 }

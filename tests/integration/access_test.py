@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+import stat
 
 from support import limits, packets
 from support.case import BrokerCase
@@ -290,6 +291,57 @@ class PolicyFileTest(AccessCase):
         said = b"\n".join(process.stderr).decode()
         self.assertIn(f"{self.path}:1: error: this role has no name", said)
         self.assertIn(f"{self.path}:3: error: a policy has [[role]] and [[user]] sections only", said)
+
+
+@unlike_mosquitto("has no such command")
+class ReplayTest(AccessCase):
+    """Decisions of yesterday, made again by other rules."""
+
+    OLD = '[[role]]\nname = "anonymous"\nrules = [\n  "allow publish in/#",\n  "allow subscribe out",\n]\n'
+
+    def setUp(self):
+        self.folder = self.scratch_folder()
+        self.old = self.write("old.toml", self.OLD)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def explain(self, policy, *words, expect=0):
+        return self.chappe("explain", "--replay", self.log, "--set", f"access.policy={policy}", *words, expect=expect)
+
+    def test_what_other_rules_would_change_is_listed(self):
+        self.server = self.start_server(flags=["--set", f"access.policy={self.old}",
+                                               "--set", "access.decision_log=true"])
+        self.log = os.path.join(self.server.broker.data, "decisions.log")
+        for topic in ("in/1", "in/1", "in/2", "out"):
+            self.assertEqual(self.refused(topic), topic == "out")
+        self.server.stop()
+        self.assertEqual(stat.S_IMODE(os.stat(self.log).st_mode), 0o600)
+        with open(self.log, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual([(line["topic"], line["allowed"], line["qos"]) for line in lines],
+                         [("in/1", True, 1), ("in/2", True, 1), ("out", False, 1)])
+        self.assertEqual(self.explain(self.old),
+                         "3 decisions; others now: 0 allowed, 0 refused")
+        new = self.write("new.toml", self.OLD.replace("in/#", "in/1").replace("subscribe out", "all out"))
+        self.assertEqual(self.explain(new, expect=1).splitlines(), [
+            "now refused: publish in/2 by anonymous, client probe: not allowed: no rule allows publishing to this topic",
+            f"now allowed: publish out by anonymous, client probe: allowed by {new}:5 (role anonymous)",
+            "3 decisions; others now: 1 allowed, 1 refused"])
+        changed = [json.loads(line) for line in self.explain(new, "--json", expect=1).splitlines()]
+        self.assertEqual([(one["topic"], one["allowed"], one["allowed_now"]) for one in changed],
+                         [("in/2", True, False), ("out", False, True)])
+
+    def test_a_line_that_is_no_decision_is_named(self):
+        self.server = self.start_server()
+        self.log = self.write("decisions.log", '{"time": "yesterday"}\n')
+        process = Process([chappe_command(), "explain", "--replay", self.log, "--data", self.server.broker.data])
+        self.assertEqual(process.finish(), 2, process.report())
+        self.assertIn(f"{self.log}:1: is not a decision", process.report())
+        self.assertFalse(os.path.exists(os.path.join(self.server.broker.data, "decisions.log")))
 
 
 @unlike_mosquitto("is not set up with certificates here")

@@ -154,7 +154,7 @@ class DirectoryTest(LdapCase):
         self.assertEqual(self.connack("alice", "secret of alice"), UNAVAILABLE)
         refused = self.wait_refused("alice", "ldap: the account that looks for users (bind_dn): bind as "
                                              "cn=chappe,dc=example,dc=org: Invalid credentials")
-        self.assertEqual(refused["code"], "Bad User Name or Password")
+        self.assertEqual(refused["code"], "Server unavailable")
         self.write_password("looks for others")
         self.wait_event("ldap_settings")
         # Which it says a moment before it uses it.

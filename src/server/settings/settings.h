@@ -108,6 +108,7 @@ struct AccessSettings {
     std::vector<std::string> certificate_roles = {"editor"};
     std::vector<std::string> psk_roles = {"editor"};
     std::uint32_t password_remembered_seconds = 3600;
+    bool decision_log = false;
     LoginsLogged login_log = LoginsLogged::All;
     std::uint64_t login_log_size_max = std::uint64_t{16} * 1024 * 1024;
     JwtSettings jwt;

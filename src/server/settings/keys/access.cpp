@@ -89,6 +89,15 @@ constexpr Key rows[] = {
      .example = R"("15m")",
      .access = access_member<&AccessSettings::wrong_passwords_wait_max_seconds>},
     {.section = "access",
+     .name = "decision_log",
+     .type = Type::Boolean,
+     .reload = Reload::Now,
+     .text = "Whether it is written to `decisions.log` in the data directory who was allowed or refused what: each "
+             "kind of decision once a day, and not more than 100,000. `chappe explain --replay` compares what stands "
+             "there with rules that you want to change.",
+     .example = "true",
+     .access = access_member<&AccessSettings::decision_log>},
+    {.section = "access",
      .name = "login_log",
      .type = Type::Choice,
      .choices = words<LoginsLogged>,

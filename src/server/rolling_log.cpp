@@ -1,4 +1,4 @@
-#include "server/login_log.h"
+#include "server/rolling_log.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,15 +37,15 @@ std::string say_lost(std::uint64_t lines) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<LoginLog>, std::string> LoginLog::open(std::string path, std::uint64_t size_max) {
+std::expected<std::unique_ptr<RollingLog>, std::string> RollingLog::open(std::string path, std::uint64_t size_max) {
     auto file = TRY(open_file(path));
-    return std::unique_ptr<LoginLog>(new LoginLog(std::move(path), size_max, std::move(file)));
+    return std::unique_ptr<RollingLog>(new RollingLog(std::move(path), size_max, std::move(file)));
 }
 
-LoginLog::LoginLog(std::string path, std::uint64_t size_max, std::shared_ptr<const net::FileDescriptor> file)
+RollingLog::RollingLog(std::string path, std::uint64_t size_max, std::shared_ptr<const net::FileDescriptor> file)
     : path_(std::move(path)), size_max_(size_max), size_(size_of(*file)), writer_(std::move(file), say_lost) {}
 
-void LoginLog::write(std::string line) {
+void RollingLog::write(std::string line) {
     const std::scoped_lock lock(mutex_);
     if (size_ >= size_max_) begin_anew();
     size_ += line.size() + 1;
@@ -54,7 +54,7 @@ void LoginLog::write(std::string line) {
 
 // Where that cannot be done, the old file grows on, and it is tried again after as many bytes: a line too many is
 // better than one too few. Somebody may have taken the file away.
-void LoginLog::begin_anew() {
+void RollingLog::begin_anew() {
     size_ = 0;
     if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0 && errno != ENOENT) return;
     if (auto file = open_file(path_)) writer_.write_to(*std::move(file));

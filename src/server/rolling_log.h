@@ -1,7 +1,7 @@
 #pragma once
 
-// logins.log in the data directory: who came, from where, by which method, and who was refused what. Beside audit.log,
-// where strangers cannot write anything away.
+// A file of lines that is begun anew when it is full, so that strangers cannot fill the disk: logins.log and
+// decisions.log in the data directory.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,17 +16,17 @@
 namespace chappe::server {
 
 // Thread-safe, and never waits for the disk but when a file is full: see LogWriter.
-class LoginLog {
+class RollingLog {
 public:
     // Appends; made with mode 0600 where it is not there. A file that has reached `size_max` bytes is renamed to
     // PATH.1, in place of the one of that name, and begun anew. Fails with a text for people.
-    [[nodiscard]] static std::expected<std::unique_ptr<LoginLog>, std::string> open(std::string path,
-                                                                                    std::uint64_t size_max);
+    [[nodiscard]] static std::expected<std::unique_ptr<RollingLog>, std::string> open(std::string path,
+                                                                                      std::uint64_t size_max);
 
     void write(std::string line);
 
 private:
-    LoginLog(std::string path, std::uint64_t size_max, std::shared_ptr<const net::FileDescriptor> file);
+    RollingLog(std::string path, std::uint64_t size_max, std::shared_ptr<const net::FileDescriptor> file);
 
     void begin_anew();
 
