@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
 #include "crypto/base64.h"
-#include "crypto/digest.h"
-#include "crypto/random.h"
 
 namespace chappe::access {
 namespace {
 
 using nlohmann::json;
 
-// The shard that hears that a client is remembered looks for it again some microseconds later, and must not find then
-// that it has to wait for the server.
-constexpr Duration good_for_at_least = 1s;
+constexpr std::size_t answers_max = 10'000;
 
 bool brings_something(const Credentials& credentials) {
     return credentials.user_name || credentials.password || credentials.certificate || credentials.psk_identity;
@@ -73,67 +70,26 @@ std::string name_of(const HookAnswer& answer, const Credentials& credentials) {
 
 Moment moment_now() { return {.instant = std::chrono::steady_clock::now(), .wall = std::chrono::system_clock::now()}; }
 
-RememberedAnswers::RememberedAnswers(Duration kept_for, crypto::Secret key)
-    : kept_for_(kept_for), key_(std::move(key)) {}
-
-std::shared_ptr<const HookAnswer> RememberedAnswers::find(std::string_view question, Moment at) {
-    if (kept_for_ == Duration::zero()) return nullptr;
-    const auto digest = digest_of(question);
-    const std::scoped_lock lock(mutex_);
-    const auto found = by_digest_.find(digest);
-    if (found == by_digest_.end()) return nullptr;
-    const auto entry = found->second;
-    const auto& end = entry->answer->expires_at;
-    if (at.instant >= entry->until || (end && at.wall >= *end)) return nullptr;
-    entries_.splice(entries_.end(), entries_, entry);
-    return entry->answer;
-}
-
-void RememberedAnswers::add(std::string_view question, std::shared_ptr<const HookAnswer> answer, Moment at) {
-    if (kept_for_ == Duration::zero()) return;
-    auto digest = digest_of(question);
-    const std::scoped_lock lock(mutex_);
-    if (const auto old = by_digest_.find(digest); old != by_digest_.end()) forget(old->second);
-    if (entries_.size() >= entries_max) forget(entries_.begin());
-    entries_.push_back({.digest = std::move(digest), .answer = std::move(answer), .until = at.instant + kept_for_});
-    by_digest_.emplace(entries_.back().digest, std::prev(entries_.end()));
-}
-
-std::size_t RememberedAnswers::size() const {
-    const std::scoped_lock lock(mutex_);
-    return entries_.size();
-}
-
-void RememberedAnswers::forget(Entries::iterator entry) {
-    by_digest_.erase(entry->digest);
-    entries_.erase(entry);
-}
-
-std::string RememberedAnswers::digest_of(std::string_view question) const {
-    return crypto::hmac(crypto::Hash::Sha256, key_.reveal(), question);
-}
-
 HookMethod::HookMethod(std::shared_ptr<const Current> current, Rules rules, Ask ask, Clock clock)
     : current_(std::move(current)),
       rules_(std::move(rules)),
       ask_(std::move(ask)),
       clock_(std::move(clock)),
-      remembered_(rules_.remembered_for, crypto::random_password()) {}
+      remembered_(rules_.remembered_for, answers_max) {}
 
 Effort HookMethod::effort(const Credentials& credentials) const {
     if (!brings_something(credentials)) return Effort::Quick;
-    auto soon = clock_();
-    soon.instant += good_for_at_least;
-    soon.wall += good_for_at_least;
     const auto question = question_about(credentials);
-    return remembered_.find(question.reveal(), soon) ? Effort::Quick : Effort::Waits;
+    return remembered_.has(question.reveal(), clock_().instant) ? Effort::Quick : Effort::Waits;
 }
 
 Outcome HookMethod::check(const Credentials& credentials) const {
     if (!brings_something(credentials)) return Declined{};
     const auto question = question_about(credentials);
     auto now = clock_();
-    if (const auto known = remembered_.find(question.reveal(), now)) return accept(*known, credentials, now.wall);
+    if (const auto known = remembered_.find(question.reveal(), now.instant)) {
+        return accept(**known, credentials, now.wall);
+    }
     const auto response = ask_(crypto::Secret(question.reveal()));
     if (!response) return Refused{.why = response.error(), .cannot_tell = true};
     auto said = read_hook_answer(*response);
@@ -142,7 +98,10 @@ Outcome HookMethod::check(const Credentials& credentials) const {
     auto answer = std::make_shared<const HookAnswer>(std::get<HookAnswer>(std::move(said)));
     now = clock_();
     auto outcome = accept(*answer, credentials, now.wall);
-    if (std::holds_alternative<Accepted>(outcome)) remembered_.add(question.reveal(), std::move(answer), now);
+    if (std::holds_alternative<Accepted>(outcome)) {
+        const auto ends_in = answer->expires_at ? *answer->expires_at - now.wall : Duration::max();
+        remembered_.add(question.reveal(), std::move(answer), now.instant, ends_in);
+    }
     return outcome;
 }
 

@@ -119,7 +119,7 @@ TEST(HookMethod, ReadsTheAnswer) {
     EXPECT_EQ(hook.says(204), "accepted bob");
     EXPECT_EQ(hook.says(200, R"({"result":"deny"})"), "refused as wrong: denied");
     EXPECT_EQ(hook.says(200, R"({"result":"deny","reason":"not paid"})"), "refused as wrong: denied: not paid");
-    EXPECT_EQ(hook.says(401), "refused as wrong: denied with status 401");
+    EXPECT_EQ(hook.says(401), "cannot tell: the server does not take the secret of the broker (401)");
     EXPECT_EQ(hook.says(403), "refused as wrong: denied with status 403");
     EXPECT_EQ(hook.says(404), "declined: the server does not know the client (404)");
     EXPECT_EQ(hook.says(200, R"({"result":"ignore"})"), "declined: not for this server to say");
@@ -262,20 +262,6 @@ TEST(HookMethod, RemembersNoRefusalNothingThatHasEndedAndNothingWhereItMayNot) {
     Hook forgetful;
     EXPECT_EQ(forgetful.says(), "accepted bob");
     EXPECT_EQ(forgetful.method.effort(bob()), Effort::Waits);
-}
-
-TEST(RememberedAnswers, ForgetsWhoWasLookedForLeastLately) {
-    RememberedAnswers remembered(60s, crypto::Secret("key"));
-    const Moment now{.instant = Instant(1h), .wall = WallTime(1h)};
-    const auto answer = std::make_shared<const HookAnswer>();
-    for (std::size_t i = 0; i < RememberedAnswers::entries_max; ++i) remembered.add(std::to_string(i), answer, now);
-    EXPECT_NE(remembered.find("0", now), nullptr);
-    remembered.add("0", answer, now);  // Once more is not one more.
-    EXPECT_NE(remembered.find("1", now), nullptr);
-    remembered.add("new", answer, now);
-    EXPECT_EQ(remembered.size(), RememberedAnswers::entries_max);
-    EXPECT_EQ(remembered.find("2", now), nullptr);
-    for (const auto* known : {"0", "1", "3", "new"}) EXPECT_NE(remembered.find(known, now), nullptr) << known;
 }
 
 }  // namespace

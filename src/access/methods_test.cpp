@@ -67,16 +67,6 @@ TEST(PasswordMethod, RemembersNothingWhereItShallNot) {
     EXPECT_EQ(method.effort(with_password("bob", "p")), Effort::Computes);
 }
 
-TEST(VerifiedPasswords, AreForgottenAfterTheirTime) {
-    VerifiedPasswords verified(10s, crypto::Secret("key"));
-    const Instant now(1h);
-    verified.add("bob", "hash", "p", now);
-    EXPECT_TRUE(verified.has("bob", "hash", "p", now + 9s));
-    EXPECT_FALSE(verified.has("bob", "hash", "p", now + 10s));
-    EXPECT_FALSE(verified.has("bob", "hash2", "p", now));
-    EXPECT_FALSE(verified.has("bo", "bhash", "p", now));
-}
-
 class ByCertificate : public testing::Test {
 protected:
     [[nodiscard]] static Credentials shown(const Certificate& certificate) {

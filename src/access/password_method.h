@@ -2,38 +2,15 @@
 
 // Accounts: a user name and a password that chappe.db knows.
 
-#include <cstddef>
 #include <memory>
-#include <mutex>
-#include <string>
-#include <unordered_map>
+#include <string_view>
+#include <variant>
 
 #include "access/current.h"
 #include "access/method.h"
+#include "access/remembered.h"
 
 namespace chappe::access {
-
-// Passwords that have been found right a while ago, so that a thousand devices that come back at once need not be
-// hashed for again. Of each only a keyed digest is kept, in memory. Thread-safe.
-class VerifiedPasswords {
-public:
-    static constexpr std::size_t entries_max = 100'000;
-
-    VerifiedPasswords(Duration kept_for, crypto::Secret key);
-
-    [[nodiscard]] bool has(std::string_view name, std::string_view stored, std::string_view password,
-                           Instant now) const;
-    void add(std::string_view name, std::string_view stored, std::string_view password, Instant now);
-
-private:
-    [[nodiscard]] std::string digest_of(std::string_view name, std::string_view stored,
-                                        std::string_view password) const;
-
-    const Duration kept_for_;
-    const crypto::Secret key_;
-    mutable std::mutex mutex_;
-    std::unordered_map<std::string, Instant> until_;
-};
 
 class PasswordMethod final : public Method {
 public:
@@ -47,7 +24,7 @@ public:
 
 private:
     const std::shared_ptr<const Current> current_;
-    mutable VerifiedPasswords verified_;
+    mutable Remembered<std::monostate> verified_;
 };
 
 }  // namespace chappe::access
