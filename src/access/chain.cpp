@@ -31,9 +31,10 @@ struct Chain::Attempt {
     Credentials credentials;
     bool anonymous_allowed = false;
     std::shared_ptr<const Methods> methods;
-    std::size_t next = 0;          // Of the methods.
-    std::string why;               // What those before have said.
-    std::uint64_t generation = 0;  // Of what was known when the last one was asked elsewhere.
+    std::size_t next = 0;           // Of the methods.
+    std::string why;                // What those before have said.
+    Effort effort = Effort::Quick;  // Of the last one that was asked elsewhere,
+    std::uint64_t generation = 0;   // and of what was known then.
     std::atomic<bool> abandoned = false;
 
     [[nodiscard]] std::string_view claimed_name() const noexcept {
@@ -155,7 +156,9 @@ Verdict Chain::refuse_scram(const Attempt& attempt, const Refused& refused) {
 std::shared_ptr<Chain::Attempt> Chain::take_back(broker::Ticket ticket) {
     const std::scoped_lock lock(mutex_);
     auto found = elsewhere_.extract(key_of(ticket));
-    return found ? std::move(found.mapped()) : nullptr;
+    if (!found) return nullptr;
+    --count_of(found.mapped()->effort);
+    return std::move(found.mapped());
 }
 
 // Who is banned, or has guessed too often.
@@ -196,8 +199,9 @@ std::optional<Verdict> Chain::ask(const std::shared_ptr<Attempt>& attempt) {
 bool Chain::ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort) {
     {
         const std::scoped_lock lock(mutex_);
-        if (elsewhere_.size() >= options_.waiting_max) return false;
-        elsewhere_.emplace(key_of(attempt->ticket), attempt);
+        if (count_of(effort) >= options_.waiting_max) return false;
+        attempt->effort = effort;
+        if (elsewhere_.emplace(key_of(attempt->ticket), attempt).second) ++count_of(effort);
     }
     auto& pool = effort == Effort::Computes ? computing_ : waiting_;
     auto method = (*attempt->methods)[attempt->next];

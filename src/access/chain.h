@@ -37,7 +37,9 @@ public:
     };
 
     struct Options {
-        std::size_t waiting_max;  // Of clients that wait for a method that takes long; others hear ServerBusy.
+        // Of clients that wait for methods that compute, and of those that wait for other servers; more hear
+        // ServerBusy.
+        std::size_t waiting_max;
         std::uint64_t seed;
         crypto::Secret scram_secret;  // For crypto::fake_scram_keys().
     };
@@ -71,6 +73,10 @@ private:
     [[nodiscard]] std::optional<broker::Verdict> ask(const std::shared_ptr<Attempt>& attempt);
     [[nodiscard]] std::optional<broker::Verdict> hear(Attempt& attempt, const Method& method, Outcome outcome);
     std::shared_ptr<Attempt> take_back(broker::Ticket ticket);
+    // So that a server that does not answer keeps nobody out whom it is not asked about.
+    [[nodiscard]] std::size_t& count_of(Effort effort) noexcept {
+        return effort == Effort::Computes ? computed_for_ : waiting_for_others_;
+    }
     [[nodiscard]] bool ask_elsewhere(const std::shared_ptr<Attempt>& attempt, Effort effort);
     [[nodiscard]] std::optional<broker::Verdict> hear_from_elsewhere(const std::shared_ptr<Attempt>& attempt,
                                                                      const Method& method, Outcome outcome);
@@ -89,6 +95,8 @@ private:
     mutable std::mutex mutex_;  // Guards what follows.
     std::shared_ptr<const Methods> methods_;
     std::map<Key, std::shared_ptr<Attempt>> elsewhere_;
+    std::size_t computed_for_ = 0;  // How many of them, and how many wait for another server.
+    std::size_t waiting_for_others_ = 0;
     std::map<Key, Conversation> conversations_;  // Not more than one for each connection.
     net::WorkerPool computing_;
     net::WorkerPool waiting_;

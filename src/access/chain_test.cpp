@@ -135,7 +135,9 @@ TEST_F(ChainOfMethods, GoesOnElsewhereAndComesBack) {
 class Slow final : public Method {
 public:
     std::string_view name() const noexcept override { return "slow"; }
-    Effort effort(const Credentials&) const override { return Effort::Computes; }
+    Effort effort(const Credentials& credentials) const override {
+        return credentials.user_name == "asked elsewhere" ? Effort::Waits : Effort::Computes;
+    }
     Outcome check(const Credentials& credentials) const override {
         const std::string_view only = allowed.load();
         const auto number = asked.fetch_add(1);
@@ -164,11 +166,11 @@ protected:
     ~SlowAnswers() override { slow->answer(1000); }
 
     // Nothing: the answer comes later.
-    std::optional<Verdict> begin(std::uint64_t connection) {
+    std::optional<Verdict> begin(std::uint64_t connection, std::string_view user_name = "bob") {
         return chain->authenticate({.peer = peer,
                                     .version = mqtt::ProtocolVersion::V5,
                                     .client_id = "c",
-                                    .user_name = "bob",
+                                    .user_name = user_name,
                                     .password = as_bytes("x"),
                                     .authentication_method = {},
                                     .authentication_data = {}},
@@ -204,6 +206,19 @@ TEST_F(SlowAnswers, AreAwaitedByABoundedNumber) {
     EXPECT_EQ(second->code, ReasonCode::ServerBusy);
     chain->abandon(ticket(1));
     EXPECT_FALSE(begin(3));
+}
+
+TEST_F(SlowAnswers, OfAnotherServerKeepNobodyOutWhomItIsNotAskedAbout) {
+    waiting_max = 1;
+    use({slow});
+    EXPECT_FALSE(begin(1, "asked elsewhere"));
+    EXPECT_FALSE(begin(2, "bob"));
+    slow->await(2);
+    EXPECT_EQ(begin(3, "asked elsewhere")->code, ReasonCode::ServerBusy);
+    EXPECT_EQ(begin(4, "bob")->code, ReasonCode::ServerBusy);
+    chain->abandon(ticket(1));
+    EXPECT_FALSE(begin(5, "asked elsewhere"));
+    EXPECT_EQ(begin(6, "bob")->code, ReasonCode::ServerBusy);
 }
 
 TEST_F(SlowAnswers, AreNotWorkedOutForWhoIsGone) {

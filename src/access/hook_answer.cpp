@@ -107,9 +107,10 @@ std::variant<HookAnswer, Declined, Refused> read_hook_answer(const http::Respons
             return read_body(response.body);
         case 204:
             return HookAnswer{};
-        case 401:
+        case 401:  // Not the client's fault.
+            return Refused{.why = "the server does not take the secret of the broker (401)", .cannot_tell = true};
         case 403:
-            return Refused{.why = "denied with status " + std::to_string(response.status), .wrong_secret = true};
+            return Refused{.why = "denied with status 403", .wrong_secret = true};
         case 404:
             return Declined{"the server does not know the client (404)"};
         default:

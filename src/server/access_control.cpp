@@ -60,7 +60,7 @@ AccessControl::AccessControl(const Settings& settings, Logger& logger)
       current_(std::make_shared<access::Current>(empty_directory())),
       decisions_(random_seed()),
       permissions_(*current_, &decisions_),
-      methods_(current_, logger) {}
+      methods_(current_) {}
 
 // The threads of the Chain have to end.
 AccessControl::~AccessControl() { methods_.stop(); }
@@ -80,6 +80,7 @@ std::expected<std::unique_ptr<AccessControl>, std::string> AccessControl::open(c
     control->gate_ = std::make_unique<access::Gate>(*control->current_, *control->chain_, random_seed());
     control->configure_bounds(settings);
     control->record_decisions();
+    control->methods_.tell(logger);
     return control;
 }
 
@@ -185,6 +186,7 @@ void AccessControl::report(const std::vector<policy::Finding>& findings) {
 
 void AccessControl::poll() {
     if (methods_.poll()) chain_->replace(methods_.methods());
+    methods_.tell(logger_);
     const bool policy_changed = policy_file_.changed();
     if (policy_changed) read_policy();
     const auto accounts_changed = store_ ? store_->changed() : accounts::Result<bool>(false);
@@ -218,6 +220,7 @@ void AccessControl::configure(const Settings& settings) {
         record_decisions();
         methods_.configure(settings_);
         chain_->replace(methods_.methods());
+        methods_.tell(logger_);
     }
     read_policy();
     if (auto snapshot = take_snapshot()) apply(*std::move(snapshot));

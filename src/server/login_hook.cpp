@@ -31,10 +31,17 @@ struct LoginHook {
     }
 };
 
+access::HookMethod::Rules rules_of(const HookSettings& settings) {
+    return {.roles = settings.roles,
+            .roles_allowed = settings.roles_allowed,
+            .remembered_for = std::chrono::seconds{settings.cache_seconds}};
+}
+
 }  // namespace
 
-std::expected<access::HookMethod::Ask, std::string> make_login_hook(const HookSettings& settings,
-                                                                    std::shared_ptr<http::Client> client) {
+std::expected<std::shared_ptr<const access::Method>, std::string> make_hook_method(
+    std::shared_ptr<const access::Current> current, const HookSettings& settings,
+    std::shared_ptr<http::Client> client) {
     auto hook = std::make_shared<LoginHook>();
     if (!settings.secret.empty()) {
         auto secret = crypto::read_secret(settings.secret);
@@ -51,13 +58,8 @@ std::expected<access::HookMethod::Ask, std::string> make_login_hook(const HookSe
     }
     hook->settings = settings;
     hook->client = std::move(client);
-    return [hook](crypto::Secret question) { return hook->ask(std::move(question)); };
-}
-
-access::HookMethod::Rules login_hook_rules(const HookSettings& settings) {
-    return {.roles = settings.roles,
-            .roles_allowed = settings.roles_allowed,
-            .remembered_for = std::chrono::seconds{settings.cache_seconds}};
+    auto ask = [hook](crypto::Secret question) { return hook->ask(std::move(question)); };
+    return std::make_shared<access::HookMethod>(std::move(current), rules_of(settings), std::move(ask));
 }
 
 }  // namespace chappe::server

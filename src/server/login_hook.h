@@ -14,9 +14,7 @@ namespace chappe::server {
 
 // Fails where the secret or the CAs cannot be used: for people, and begins with the name of the setting. Blocks as
 // reading files does.
-[[nodiscard]] std::expected<access::HookMethod::Ask, std::string> make_login_hook(const HookSettings& settings,
-                                                                                  std::shared_ptr<http::Client> client);
-
-[[nodiscard]] access::HookMethod::Rules login_hook_rules(const HookSettings& settings);
+[[nodiscard]] std::expected<std::shared_ptr<const access::Method>, std::string> make_hook_method(
+    std::shared_ptr<const access::Current> current, const HookSettings& settings, std::shared_ptr<http::Client> client);
 
 }  // namespace chappe::server

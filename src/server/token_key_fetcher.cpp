@@ -1,6 +1,7 @@
 #include "server/token_key_fetcher.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace chappe::server {
@@ -39,8 +40,14 @@ std::optional<TokenKeyFetcher::Result> TokenKeyFetcher::poll(Instant now) {
     if (now < due_at_ && !is_heard) return std::nullopt;
     *wanted_ = false;
     begun_at_ = now;
-    running_ = std::async(std::launch::async, fetch_);
-    return std::nullopt;
+    try {
+        running_ = std::async(std::launch::async, fetch_);
+        return std::nullopt;
+    } catch (const std::system_error& error) {  // There is no thread to be had.
+        Result failed = std::unexpected(std::string(error.what()));
+        schedule(failed, now);
+        return failed;
+    }
 }
 
 void TokenKeyFetcher::schedule(const Result& result, Instant now) {

@@ -23,7 +23,8 @@ std::optional<std::string> set_text(const std::string& text) {
 // Nobody takes a secret by its first characters for what it is not: keys of HMAC are kept in sets of JSON, too.
 crypto::KeySet::Result keys_in(crypto::Secret content, const JwtSettings& settings) {
     const auto text = content.reveal();
-    if (text.starts_with('{')) return crypto::KeySet::from_json(text);
+    const auto begin = text.find_first_not_of(" \t\r\n");
+    if (begin != text.npos && text[begin] == '{') return crypto::KeySet::from_json(text);
     const bool are_secret =
         std::ranges::all_of(settings.algorithms, [](const auto& name) { return name.starts_with("HS"); });
     return are_secret ? crypto::KeySet::from_secret(std::move(content)) : crypto::KeySet::from_pem(text);
@@ -90,7 +91,9 @@ std::expected<void, std::string> TokenKeys::open(const JwtSettings& settings) {
 void TokenKeys::configure(const JwtSettings& settings) {
     const auto before = std::exchange(settings_, settings);
     if (!settings.key_is_url()) {
+        stop();
         fetcher_.reset();
+        if (before.key_is_url()) keys_ = nullptr;
         static_cast<void>(read_again());
     } else if (!fetcher_ || !have_same_source(before, settings) ||
                before.key_refresh_seconds != settings.key_refresh_seconds) {
@@ -116,39 +119,44 @@ std::expected<void, std::string> TokenKeys::read() {
 
 bool TokenKeys::read_again() {
     if (const auto done = read(); !done) {
-        logger_.write(LogLevel::Error, "token_keys", "the keys of tokens cannot be used; the old ones stay",
-                      {{"reason", done.error()}});
+        news_.add(LogLevel::Error, "token_keys", "the keys of tokens cannot be used; the old ones stay", done.error());
         return false;
     }
-    logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been read");
+    news_.add(LogLevel::Info, "token_keys", "the keys of tokens have been read");
     return true;
 }
 
+void TokenKeys::stop() {
+    if (client_) client_->stop();
+}
+
 void TokenKeys::begin_to_fetch(Instant now) {
+    stop();  // An old one need not be waited for.
     fetched_.clear();
-    fetcher_.emplace([&client = client_, settings = settings_] { return fetch(client, settings); },
+    client_ = std::make_shared<http::Client>();
+    fetcher_.emplace([client = client_, settings = settings_] { return fetch(*client, settings); },
                      std::chrono::seconds{settings_.key_refresh_seconds}, now);
 }
 
 bool TokenKeys::take(TokenKeyFetcher::Result fetched) {
     if (!fetched) {
-        logger_.write(LogLevel::Warning, "token_keys",
-                      keys_ ? "the keys of tokens could not be fetched; the old ones stay"
-                            : "the keys of tokens could not be fetched; no token is taken until they are there",
-                      {{"reason", fetched.error()}});
+        news_.add(LogLevel::Warning, "token_keys",
+                  keys_ ? "the keys of tokens could not be fetched; the old ones stay"
+                        : "the keys of tokens could not be fetched; no token is taken until they are there",
+                  fetched.error());
         return false;
     }
     if (fetched->text == fetched_) return false;
     fetched_ = std::move(fetched->text);
     use(std::move(fetched->keys));
-    logger_.write(LogLevel::Info, "token_keys", "the keys of tokens have been fetched");
+    news_.add(LogLevel::Info, "token_keys", "the keys of tokens have been fetched");
     return true;
 }
 
 void TokenKeys::use(std::shared_ptr<const crypto::KeySet> keys) {
     keys_ = std::move(keys);
     for (const auto& finding : keys_->findings()) {
-        logger_.write(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", {{"reason", finding}});
+        news_.add(LogLevel::Warning, "token_keys", "a key of jwt.key is not used", finding);
     }
 }
 

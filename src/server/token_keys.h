@@ -13,7 +13,7 @@
 #include "crypto/json_web_key.h"
 #include "http/client.h"
 #include "server/file_watch.h"
-#include "server/logger.h"
+#include "server/news.h"
 #include "server/settings/settings.h"
 #include "server/token_key_fetcher.h"
 
@@ -21,8 +21,11 @@ namespace chappe::server {
 
 class TokenKeys {
 public:
-    // Both outlive it. The client asks issuers.
-    TokenKeys(http::Client& client, Logger& logger) : client_(client), logger_(logger) {}
+    // Outlives it, and gets what there is to say.
+    explicit TokenKeys(News& news) : news_(news) {}
+    ~TokenKeys() { stop(); }
+    TokenKeys(const TokenKeys&) = delete;
+    TokenKeys& operator=(const TokenKeys&) = delete;
 
     // Keys that are here have to be right: the error begins with the name of the setting. An issuer is waited for, some
     // seconds at most; one that cannot be reached is logged and asked again.
@@ -32,6 +35,9 @@ public:
     void configure(const JwtSettings& settings);
     // Looks whether there are others. Cheap; true: there are.
     [[nodiscard]] bool poll(Instant now);
+
+    // No issuer is waited for any longer, nor asked.
+    void stop();
 
     // Null: there are none yet.
     [[nodiscard]] const std::shared_ptr<const crypto::KeySet>& keys() const noexcept { return keys_; }
@@ -45,10 +51,10 @@ private:
     [[nodiscard]] bool take(TokenKeyFetcher::Result fetched);
     void use(std::shared_ptr<const crypto::KeySet> keys);
 
-    http::Client& client_;
-    Logger& logger_;
+    News& news_;
     JwtSettings settings_;
     FileWatch file_;
+    std::shared_ptr<http::Client> client_;    // Of the fetcher.
     std::optional<TokenKeyFetcher> fetcher_;  // Nothing: the keys are not at a URL.
     std::string fetched_;                     // What the issuer has answered last.
     std::shared_ptr<const crypto::KeySet> keys_;

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -157,7 +158,6 @@ class HttpHookTest(AccessCase):
         self.assertEqual(hook.headers[-1]["Authorization"], "Bearer first")
         write_secret("second")
         self.wait_event("login_hook", level="info")
-        self.assertEqual(self.connack("bob", "allow"), ACCEPTED)  # Perhaps a moment before it is used.
         self.assertEqual(self.connack("bob", "allow"), ACCEPTED)
         self.assertEqual(hook.headers[-1]["Authorization"], "Bearer second")
         self.assertNotIn(b"first", b"\n".join(self.server.process.stderr))
@@ -218,6 +218,23 @@ class HttpHookTest(AccessCase):
         self.assertEqual(self.connack("pump-7", "a good password"), ACCEPTED)
         self.assertEqual(self.connack("pump-7", "another"), BAD_PASSWORD)
         self.wait_event("connect_refused", user="pump-7", code="Bad User Name or Password")
+
+    def test_nobody_comes_past_it_where_it_cannot_be_asked(self):
+        config = os.path.join(self.scratch_folder(), "chappe.toml")
+
+        def write(text):
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(text)
+
+        write('[access]\nmethods = ["accounts"]\n')
+        self.server = self.start_server(flags=["--config", config])
+        self.add("bob")
+        self.assertEqual(self.connack("bob", PASSWORD), ACCEPTED)
+        write('[access]\nmethods = ["http", "accounts"]\n[hook]\nurl = "http://127.0.0.1:1/"\n'
+              'secret = "file:/nowhere/secret"\n')
+        self.server.process.signal(signal.SIGHUP)
+        self.assertIn("hook.secret: ", self.wait_event("login_hook", level="error")["reason"])
+        self.assertEqual(self.connack("bob", PASSWORD), UNAVAILABLE)
 
     def test_what_it_cannot_be_asked_with_is_said_at_the_start(self):
         url = "http://127.0.0.1:1/"

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "crypto/secret_source.h"
 #include "crypto/signature.h"
 #include "mqtt/topic.h"
 #include "server/settings/ldap.h"
@@ -198,6 +199,26 @@ private:
         if (!jwt.roles_claim.empty() && jwt.roles_allowed.empty()) {
             report_jwt("roles_allowed", "jwt.roles_claim gives no roles as long as none is allowed here");
         }
+    }
+
+    // Keys and passwords of other programs and of clients.
+    void check_secret_files() {
+        const auto& access = settings_.access;
+        const auto is_secret = [](const auto& name) { return name.starts_with("HS"); };
+        if (std::ranges::any_of(access.jwt.algorithms, is_secret)) check_secret(*find_key("jwt.key"), access.jwt.key);
+        check_secret(*find_key("hook.secret"), access.hook.secret);
+        check_secret(*find_key("ldap.bind_password"), access.ldap.bind_password);
+        check_secret(*find_key("tls.psk_file"), "file:" + settings_.tls.psk_file);
+    }
+
+    void check_secret(const Key& key, std::string_view source) {
+        static constexpr std::string_view scheme = "file:";
+        if (!source.starts_with(scheme)) return;
+        const auto path = std::string(source.substr(scheme.size()));
+        if (!crypto::is_readable_by_others(path)) return;
+        report(Severity::Warning, origins_.of(key),
+               fmt::format("{}: {} can be read by other users of this machine; chmod 600 keeps them out",
+                           key.full_name(), path));
     }
 
     void check_key_url(const JwtSettings& jwt) {

@@ -123,7 +123,8 @@ constexpr Key rows[] = {
      .range = {1, 1'000'000},
      .reload = Reload::Restart,
      .text = "How many clients may wait at once for an answer to who they are, where that takes long, as hashing a "
-             "password does. Further ones are refused as by a server that is busy. Who gives up makes room.",
+             "password does, and as many where another server is asked. Further ones are refused as by a server that "
+             "is busy. Who gives up makes room.",
      .example = "100",
      .access = limit<&Limits::logins_waiting_max>},
     {.section = "limits",
