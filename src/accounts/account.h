@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chappe::accounts {
@@ -48,6 +49,10 @@ enum class BanKind : std::uint8_t {
     User,     // A user name, of an account or not.
     Client,   // A client identifier.
 };
+
+// "address", "user", "client".
+[[nodiscard]] std::string_view name_of(BanKind kind) noexcept;
+[[nodiscard]] std::optional<BanKind> ban_kind_named(std::string_view name) noexcept;
 
 struct Ban {
     BanKind kind = BanKind::Address;

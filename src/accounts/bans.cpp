@@ -22,20 +22,20 @@ constexpr std::array kind_names{
     KindName{BanKind::Client, "client"},
 };
 
-std::string_view name_of(BanKind kind) { return std::ranges::find(kind_names, kind, &KindName::kind)->name; }
+}  // namespace
 
-std::optional<BanKind> kind_of(std::string_view name) {
+std::string_view name_of(BanKind kind) noexcept { return std::ranges::find(kind_names, kind, &KindName::kind)->name; }
+
+std::optional<BanKind> ban_kind_named(std::string_view name) noexcept {
     const auto* const found = std::ranges::find(kind_names, name, &KindName::name);
     if (found == kind_names.end()) return std::nullopt;  // The file checks them, unless somebody tells it not to.
     return found->kind;
 }
 
-}  // namespace
-
 store::Result<std::vector<Ban>> AccountStore::read_bans() {
     std::vector<Ban> bans;
     const auto take = [&](store::Row row) {
-        const auto kind = kind_of(row.get<std::string_view>(0));
+        const auto kind = ban_kind_named(row.get<std::string_view>(0));
         if (!kind) return;
         bans.push_back(Ban{.kind = *kind,
                            .value = row.get<std::string>(1),

@@ -1,5 +1,7 @@
 #include "server/access_control.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "access/stored_password.h"
+#include "accounts/audit_log.h"
 #include "base/assert.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
@@ -20,6 +23,7 @@ namespace chappe::server {
 namespace {
 
 constexpr std::size_t scram_secret_size = 32;
+constexpr const char* no_store = "chappe.db cannot be used; the log says why";
 constexpr std::uint64_t decision_log_size_max = std::uint64_t{64} * 1024 * 1024;  // Of some days.
 
 accounts::Seconds seconds_now() {
@@ -194,6 +198,46 @@ void AccessControl::poll() {
     auto snapshot = take_snapshot();
     if (!snapshot) return;
     if (policy_changed || !current_->share()->is_of(*snapshot)) apply(*std::move(snapshot));
+}
+
+std::expected<std::vector<accounts::Ban>, std::string> AccessControl::bans() {
+    if (!store_) return std::unexpected(no_store);
+    auto bans = store_->bans();
+    if (!bans) return std::unexpected(bans.error().text);
+    return *std::move(bans);
+}
+
+std::expected<void, std::string> AccessControl::add_ban(const accounts::Ban& ban) {
+    if (!store_) return std::unexpected(no_store);
+    if (const auto added = store_->add_ban(ban); !added) return std::unexpected(added.error().text);
+    poll();
+    return audit("ban add", ban.kind, ban.value);
+}
+
+std::expected<void, std::string> AccessControl::remove_ban(accounts::BanKind kind, const std::string& value) {
+    if (!store_) return std::unexpected(no_store);
+    if (const auto removed = store_->remove_ban(kind, value); !removed) return std::unexpected(removed.error().text);
+    poll();
+    return audit("ban remove", kind, value);
+}
+
+// Whoever may use the control socket is the operator.
+std::expected<void, std::string> AccessControl::audit(std::string_view what, accounts::BanKind kind,
+                                                      const std::string& value) {
+    const auto failed = [](const accounts::Error& error) {
+        return std::unexpected("it is done, but not recorded: " + error.text);
+    };
+    const auto log = accounts::AuditLog::open(directory_ + "/audit.log");
+    if (!log) return failed(log.error());
+    const auto appended = log->append({.time = seconds_now(),
+                                       .who = "operator",
+                                       .uid = ::getuid(),
+                                       .from = "control socket",
+                                       .what = std::string(what),
+                                       .target = std::string(accounts::name_of(kind)) + ' ' + value,
+                                       .detail = {}});
+    if (!appended) return failed(appended.error());
+    return {};
 }
 
 void AccessControl::configure_bounds(const Settings& settings) {

@@ -21,6 +21,7 @@
 #include "accounts/account_store.h"
 #include "broker/shard.h"
 #include "crypto/secret.h"
+#include "server/ban_commands.h"
 #include "server/file_watch.h"
 #include "server/logger.h"
 #include "server/login_methods.h"
@@ -45,7 +46,7 @@ private:
     bool bans_changed_;
 };
 
-class AccessControl {
+class AccessControl final : public BanDesk {
 public:
     using Changed = std::function<void(std::shared_ptr<const Dismissals>)>;
 
@@ -71,6 +72,11 @@ public:
 
     // Looks whether somebody has changed something. Cheap; to be called every second or so.
     void poll();
+
+    [[nodiscard]] std::expected<std::vector<accounts::Ban>, std::string> bans() override;
+    [[nodiscard]] std::expected<void, std::string> add_ban(const accounts::Ban& ban) override;
+    [[nodiscard]] std::expected<void, std::string> remove_ban(accounts::BanKind kind,
+                                                              const std::string& value) override;
     void configure(const Settings& settings);
 
 private:
@@ -87,6 +93,8 @@ private:
     void report(const std::vector<policy::Finding>& findings);
     void configure_bounds(const Settings& settings);
     void record_decisions();
+    [[nodiscard]] std::expected<void, std::string> audit(std::string_view what, accounts::BanKind kind,
+                                                         const std::string& value);
 
     AccessSettings settings_;
     std::string directory_;  // Of the data.

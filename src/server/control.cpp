@@ -14,6 +14,7 @@
 
 #include "mqtt/encoder.h"
 #include "mqtt/topic.h"
+#include "server/control_request.h"
 #include "server/sys_topics.h"
 
 namespace chappe::server {
@@ -26,41 +27,6 @@ using broker::Shard;
 
 // Of client identifiers and topics in one answer, so that it can be sent at all.
 constexpr std::size_t names_bytes_max = 1024 * 1024;
-
-// Texts from clients need not be UTF-8 that JSON takes; what is not is replaced, not refused.
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string failure(std::string_view why) { return dump({{"error", why}}); }
-
-// Reads an optional member; the error is a text for the operator.
-std::expected<std::optional<std::string>, std::string> text_member(const Json& request, const char* name) {
-    const auto found = request.find(name);
-    if (found == request.end()) return std::optional<std::string>{};
-    if (!found->is_string()) return std::unexpected(fmt::format("\"{}\" must be a string", name));
-    return found->get<std::string>();
-}
-
-std::expected<bool, std::string> flag_member(const Json& request, const char* name) {
-    const auto found = request.find(name);
-    if (found == request.end()) return false;
-    if (!found->is_boolean()) return std::unexpected(fmt::format("\"{}\" must be true or false", name));
-    return found->get<bool>();
-}
-
-std::expected<std::optional<std::size_t>, std::string> count_member(const Json& request, const char* name) {
-    const auto found = request.find(name);
-    if (found == request.end()) return std::optional<std::size_t>{};
-    if (!found->is_number_unsigned()) return std::unexpected(fmt::format("\"{}\" must be a number", name));
-    return found->get<std::size_t>();
-}
-
-std::expected<void, std::string> check_members(const Json& request, std::initializer_list<std::string_view> known) {
-    for (const auto& [name, value] : request.items()) {
-        if (std::ranges::find(known, name) != known.end()) continue;
-        return std::unexpected(fmt::format("unknown member \"{}\"; there are: {}", name, fmt::join(known, ", ")));
-    }
-    return {};
-}
 
 std::expected<void, std::string> check_filter(const std::optional<std::string>& filter) {
     if (!filter || mqtt::is_valid_topic_filter(*filter)) return {};
@@ -233,6 +199,15 @@ std::expected<RedirectRequest, std::string> redirect_request(const Json& request
 }  // namespace
 
 // Where an answer goes. Empty: nobody asked for one.
+namespace {
+
+accounts::Seconds seconds_since_1970() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
+
 struct Control::Reply {
     std::string topic;
     std::string correlation_data;
@@ -240,8 +215,8 @@ struct Control::Reply {
 };
 
 Control::Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards,
-                 const RefusalLog& refusals, Publish publish)
-    : loop_(loop), shards_(shards), refusals_(refusals), publish_(std::move(publish)) {}
+                 const RefusalLog& refusals, BanDesk& bans, Publish publish)
+    : loop_(loop), shards_(shards), refusals_(refusals), bans_(bans), publish_(std::move(publish)) {}
 
 void Control::deliver(const broker::MessagePtr& message) {
     loop_.post([this, message] { perform(message); });
@@ -264,8 +239,11 @@ void Control::perform(const broker::MessagePtr& message) {
     if (command == "redirect") return redirect(request, reply);
     if (command == "disconnect") return disconnect(request, reply);
     if (command == "refusals") return list_refusals(request, reply);
+    if (is_ban_command(command))
+        return answer(reply, answer_ban_command(command, request, bans_, seconds_since_1970()));
     answer(reply,
-           failure(fmt::format("unknown command \"{}\"; there are: disconnect, drops, redirect, refusals", command)));
+           failure(fmt::format(
+               "unknown command \"{}\"; there are: ban, bans, disconnect, drops, redirect, refusals, unban", command)));
 }
 
 void Control::list_drops(const Json& request, const Reply& reply) {

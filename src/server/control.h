@@ -17,6 +17,7 @@
 
 #include "broker/ports.h"
 #include "net/event_loop.h"
+#include "server/ban_commands.h"
 #include "server/refusal_log.h"
 #include "server/shard_thread.h"
 
@@ -31,7 +32,7 @@ public:
 
     // `shards` are complete before the first request comes. All must outlive the loop's last round.
     Control(net::EventLoop& loop, const std::vector<std::unique_ptr<ShardThread>>& shards, const RefusalLog& refusals,
-            Publish publish);
+            BanDesk& bans, Publish publish);
 
     void deliver(const broker::MessagePtr& message) override;
 
@@ -49,6 +50,7 @@ private:
     net::EventLoop& loop_;
     const std::vector<std::unique_ptr<ShardThread>>& shards_;
     const RefusalLog& refusals_;
+    BanDesk& bans_;
     Publish publish_;
 };
 

@@ -18,6 +18,22 @@ public:
     void record(const broker::Event&) override {}
 };
 
+class FewBans : public BanDesk {
+public:
+    std::expected<std::vector<accounts::Ban>, std::string> bans() override { return kept; }
+    std::expected<void, std::string> add_ban(const accounts::Ban& ban) override {
+        kept.push_back(ban);
+        return {};
+    }
+    std::expected<void, std::string> remove_ban(accounts::BanKind kind, const std::string& value) override {
+        const auto gone = std::erase_if(kept, [&](const auto& ban) { return ban.kind == kind && ban.value == value; });
+        if (gone == 0) return std::unexpected("there is no such ban");
+        return {};
+    }
+
+    std::vector<accounts::Ban> kept;
+};
+
 // Two shards whose loops the test runs itself, and what the operator was answered.
 class Asking : public testing::Test {
 protected:
@@ -90,7 +106,9 @@ protected:
     std::unique_ptr<net::EventLoop> loop = std::move(net::EventLoop::create().value());
     std::vector<broker::MessagePtr> answers;
     RefusalLog refusals{10};
-    Control control{*loop, shards, refusals, [this](const broker::MessagePtr& answer) { answers.push_back(answer); }};
+    FewBans bans;
+    Control control{*loop, shards, refusals, bans,
+                    [this](const broker::MessagePtr& answer) { answers.push_back(answer); }};
 };
 
 TEST_F(Asking, IsAnsweredAtTheResponseTopic) {
@@ -106,7 +124,7 @@ TEST_F(Asking, IsAnsweredAtTheResponseTopic) {
 TEST_F(Asking, WithoutAResponseTopicIsNotAnswered) { EXPECT_FALSE(ask("drops", "", "")); }
 
 TEST_F(Asking, WronglyIsAnsweredWithWhatIsWrong) {
-    EXPECT_THAT(error("dance", "{}"), HasSubstr("unknown command \"dance\"; there are: disconnect"));
+    EXPECT_THAT(error("dance", "{}"), HasSubstr("unknown command \"dance\"; there are: ban, bans, disconnect"));
     EXPECT_THAT(error("drops", "no JSON"), HasSubstr("must be a JSON object"));
     EXPECT_THAT(error("drops", "[]"), HasSubstr("must be a JSON object"));
     EXPECT_THAT(error("drops", R"({"clinet": "c"})"), HasSubstr("unknown member \"clinet\"; there are: client"));
@@ -165,6 +183,34 @@ TEST_F(Asking, ToDisconnectEndsThatConnectionOnly) {
     EXPECT_EQ(*ask("disconnect", R"({"client": "c"})"), Json({{"disconnected", true}}));
     EXPECT_FALSE(is_connected("c"));
     EXPECT_TRUE(is_connected("other"));
+}
+
+TEST_F(Asking, ForBansListsThoseThatHold) {
+    EXPECT_EQ(ask("ban", R"({"kind":"address","value":"::ffff:192.0.2.7","reason":"guesses","seconds":3600})"),
+              Json({{"banned", "192.0.2.7"}}));
+    EXPECT_EQ(ask("ban", R"({"kind":"client","value":"pump-7"})"), Json({{"banned", "pump-7"}}));
+    bans.kept.push_back({.kind = accounts::BanKind::User, .value = "over", .until = 1, .reason = {}});
+    const auto listed = ask("bans", "")->at("bans");
+    ASSERT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed[0]["value"], "192.0.2.7");
+    EXPECT_EQ(listed[0]["reason"], "guesses");
+    EXPECT_EQ(*bans.kept[0].until - bans.kept[0].created_at, 3600);
+    EXPECT_EQ(listed[1]["kind"], "client");
+    EXPECT_TRUE(listed[1]["until"].is_null());
+    EXPECT_EQ(ask("unban", R"({"kind":"client","value":"pump-7"})"), Json({{"unbanned", "pump-7"}}));
+    EXPECT_EQ(ask("bans", "")->at("bans").size(), 1U);
+    EXPECT_EQ(error("unban", R"({"kind":"client","value":"pump-7"})"), "there is no such ban");
+}
+
+TEST_F(Asking, ForABanNeedsToSayOfWhom) {
+    EXPECT_THAT(error("ban", "{}"), HasSubstr("\"kind\" must be"));
+    EXPECT_THAT(error("ban", R"({"kind":"planet","value":"x"})"), HasSubstr("\"kind\" must be"));
+    EXPECT_THAT(error("ban", R"({"kind":"user"})"), HasSubstr("\"value\" must say"));
+    EXPECT_THAT(error("ban", R"({"kind":"address","value":"here"})"), HasSubstr("here"));
+    EXPECT_THAT(error("ban", R"({"kind":"user","value":"bob","seconds":0})"), HasSubstr("\"seconds\" must be"));
+    EXPECT_THAT(error("ban", R"({"kind":"user","value":"bob","for":"1h"})"), HasSubstr("unknown member \"for\""));
+    EXPECT_THAT(error("bans", R"({"kind":"user"})"), HasSubstr("unknown member"));
+    EXPECT_TRUE(bans.kept.empty());
 }
 
 TEST_F(Asking, ToRedirectSendsOneOrAllAway) {

@@ -173,10 +173,11 @@ std::expected<void, std::string> Server::start_shards() {
 }
 
 void Server::add_control() {
-    control_ = std::make_unique<Control>(*loop_, shards_, refusals_, [this](const broker::MessagePtr& message) {
-        publish(message);
-        shards_.front()->wake();
-    });
+    control_ =
+        std::make_unique<Control>(*loop_, shards_, refusals_, *access_, [this](const broker::MessagePtr& message) {
+            publish(message);
+            shards_.front()->wake();
+        });
     const broker::SubscriberId subscriber{.shard = broker::Commons::every_shard,
                                           .kind = broker::SubscriberKind::Local,
                                           .id = commons_->local_subscribers.size()};

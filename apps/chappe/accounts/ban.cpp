@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,20 +29,6 @@ struct BanOptions {
     std::string reason;
     bool json = false;
 };
-
-const std::map<std::string, accounts::BanKind, std::less<>>& ban_kinds() {
-    static const std::map<std::string, accounts::BanKind, std::less<>> kinds{{"address", accounts::BanKind::Address},
-                                                                             {"user", accounts::BanKind::User},
-                                                                             {"client", accounts::BanKind::Client}};
-    return kinds;
-}
-
-std::string kind_name(accounts::BanKind kind) {
-    for (const auto& [name, value] : ban_kinds()) {
-        if (value == kind) return name;
-    }
-    return {};
-}
 
 std::shared_ptr<BanOptions> ban_options(CLI::App& command, const std::string& footer) {
     auto options = std::make_shared<BanOptions>();
@@ -81,7 +66,7 @@ std::string end_text(const std::optional<accounts::Seconds>& until) {
 
 Outcome<void> add_ban(const BanOptions& options) {
     auto desk = TRY(Desk::open_to_change(options.data));
-    const auto kind = ban_kinds().at(options.kind);
+    const auto kind = *accounts::ban_kind_named(options.kind);
     const auto value = TRY(explained(accounts::plain_ban_value(kind, options.value)));
     const auto until = TRY(end_of_ban(options.duration, desk.now()));
     const accounts::Ban ban{
@@ -106,7 +91,7 @@ A ban of the same replaces the one before.)");
 }
 
 OrderedJson json_of_ban(const accounts::Ban& ban) {
-    OrderedJson json{{"kind", kind_name(ban.kind)}, {"value", ban.value}, {"until", nullptr}};
+    OrderedJson json{{"kind", accounts::name_of(ban.kind)}, {"value", ban.value}, {"until", nullptr}};
     if (ban.until) json["until"] = accounts::utc(*ban.until);
     json["reason"] = ban.reason;
     json["created"] = accounts::utc(ban.created_at);
@@ -122,7 +107,7 @@ Outcome<void> list_bans(const BanOptions& options) {
         if (options.json) {
             list.push_back(json_of_ban(ban));
         } else {
-            print(fmt::format("{:<8} {} {}{}{}", kind_name(ban.kind), printable(ban.value), end_text(ban.until),
+            print(fmt::format("{:<8} {} {}{}{}", accounts::name_of(ban.kind), printable(ban.value), end_text(ban.until),
                               ban.reason.empty() ? "" : ": ", ban.reason));
         }
     }
@@ -142,7 +127,7 @@ Bans whose time is over are not listed.)");
 
 Outcome<void> remove_ban(const BanOptions& options) {
     auto desk = TRY(Desk::open_to_change(options.data));
-    const auto kind = ban_kinds().at(options.kind);
+    const auto kind = *accounts::ban_kind_named(options.kind);
     const auto value = TRY(explained(accounts::plain_ban_value(kind, options.value)));
     TRY(explained(desk.store().remove_ban(kind, value)));
     print(fmt::format("{} {} is not banned any more", options.kind, printable(value)));
