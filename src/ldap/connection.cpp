@@ -3,11 +3,14 @@
 #include <ldap.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
+#include <ranges>
 
 #include "base/result.h"
 #include "ldap/deadline.h"
+#include "ldap/syntax.h"
 
 namespace chappe::ldap {
 namespace {
@@ -104,7 +107,15 @@ std::string why_no_tls(const Server& server) {
            ", and for the host name in the URL";
 }
 
-bool wants_tls(const Server& server) { return server.start_tls || server.url.starts_with("ldaps:"); }
+// Only where all URLs are known to be ldap:// there is none. libldap takes other spellings of ldaps://, and TLS without
+// settings of its own has those of ldap.conf and the environment.
+bool wants_tls(const Server& server) {
+    const auto may_be_tls = [](auto word) {
+        const auto url = parse_url(std::string(word.begin(), word.end()));
+        return !url || url->is_tls;
+    };
+    return server.start_tls || std::ranges::any_of(std::views::split(server.url, ' '), may_be_tls);
+}
 
 std::vector<std::string> values_of(::ldap* handle, LDAPMessage* entry, const std::string& attribute) {
     std::vector<std::string> texts;

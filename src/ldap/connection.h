@@ -15,7 +15,7 @@ namespace chappe::ldap {
 class Deadline;
 
 struct Server {
-    std::string url;                     // As parse_url() takes it.
+    std::string url;                     // As parse_url() takes it, or several with a space between.
     bool start_tls = false;              // For ldap://
     std::string ca_file;                 // Empty: what the system trusts.
     std::chrono::seconds time_limit{5};  // To connect, and for each operation.

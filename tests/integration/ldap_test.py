@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import time
+from unittest import mock
 
 from access_test import BAD_PASSWORD, PASSWORD, AccessCase
 from support import limits, packets
@@ -215,6 +216,20 @@ class SecureDirectoryTest(LdapCase):
         self.serve(directory.url.replace("127.0.0.1", "localhost"), ca_file=os.path.join(self.own, "ca.pem"), **self.searching)
         self.assertEqual(self.connack("alice", "secret of alice"), UNAVAILABLE)
         self.wait_refused("alice", "but not by TLS")
+
+    def test_neither_a_spelling_nor_the_environment_makes_another_certificate_good(self):
+        directory = Slapd(self, certificate=os.path.join(self.own, "server"))
+        upper = directory.url.replace("ldaps:", "LDAPS:")
+        good, bad = (os.path.join(folder, "ca.pem") for folder in (self.own, self.foreign))
+        with mock.patch.dict(os.environ, {"LDAPTLS_REQCERT": "never", "LDAPTLS_CACERT": good}):
+            for url in (directory.url, upper, f"{upper} {directory.url}"):
+                with self.subTest(url):
+                    self.serve(url, ca_file=bad, **self.searching)
+                    self.assertEqual(self.connack("alice", "secret of alice"), UNAVAILABLE)
+                    self.wait_refused("alice", "but not by TLS: its certificate has to be of a CA in /")
+                    self.server.stop()
+        self.serve(upper, ca_file=good, **self.searching)
+        self.assertEqual(self.connack("alice", "secret of alice"), ACCEPTED)
 
     def test_a_server_without_tls_hears_no_password(self):
         directory = Slapd(self)

@@ -46,10 +46,16 @@ private:
             return wrong("url", "it must be said where the directory server is: \"ldaps://ldap.example.org\"");
         }
         for (const auto word : std::views::split(settings_.url, ' ')) check_url(std::string(word.begin(), word.end()));
+        if (has_tls_ && has_no_tls_) {
+            wrong("url",
+                  "it has both ldaps:// and ldap://, so passwords could travel unencrypted whenever a server does not "
+                  "answer; write the same for all");
+        }
     }
 
     void check_url(const std::string& text) {
         const auto url = ldap::parse_url(text);
+        if (url) (url->is_tls ? has_tls_ : has_no_tls_) = true;
         if (!url) {
             wrong("url", fmt::format("{} is neither ldaps://HOST nor ldap://HOST, with or without :PORT; several have "
                                      "one space between",
@@ -129,6 +135,8 @@ private:
     }
 
     const LdapSettings& settings_;
+    bool has_tls_ = false;
+    bool has_no_tls_ = false;
     std::vector<LdapMistake> mistakes_;
 };
 
