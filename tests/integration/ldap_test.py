@@ -93,6 +93,15 @@ class DirectoryTest(LdapCase):
                 self.assertNotEqual(self.connack("Alice", "secret of alice"), ACCEPTED)
                 self.server.stop()
 
+    def test_another_spelling_gives_nobody_an_account_with_a_password(self):
+        self.serve(self.directory.url, methods="accounts,ldap", **self.searching)
+        self.add("alice")
+        self.assert_refused("Alice", "secret of alice", "ldap: the entry found is called alice, and the account of that name "
+                                                        "has a password of its own")
+        self.assertEqual(self.connack("alice", PASSWORD), ACCEPTED)
+        self.assertEqual(self.connack("alice", "secret of alice"), BAD_PASSWORD)
+        self.assertEqual(self.connack("Bob", "secret of bob"), ACCEPTED)
+
     def test_no_name_is_a_filter(self):
         self.serve(self.directory.url, **self.searching, filter="(|(uid=${username})(mail=${username}))")
         self.assertEqual(self.connack("alice@example.org", "secret of alice"), ACCEPTED)
