@@ -1,5 +1,6 @@
 """Accounts in a directory: Debian's slapd says who clients are."""
 
+import contextlib
 import json
 import os
 import re
@@ -287,6 +288,19 @@ class SilentDirectoryTest(LdapCase):
                 self.assertEqual(self.begin_login("alice").recv(4)[3:], bytes([UNAVAILABLE]))
                 self.wait_refused("alice", "no answer within the time limit")
                 self.server.stop()
+
+    def test_all_answers_together_have_one_limit(self):
+        self.serve("ldap://" + self.silent_server(), timeout_seconds="2", **DIRECT)
+        stream = self.begin_login("alice")
+        connection, _ = self.listener.accept()
+        self.addCleanup(connection.close)
+        for number, tag in ((1, 0x61), (2, 0x65)):  # Yes to the bind, and no entry found: each in time by itself.
+            connection.recv(1024)
+            time.sleep(1.4)
+            with contextlib.suppress(OSError):
+                connection.sendall(bytes([0x30, 12, 2, 1, number, tag, 7, 10, 1, 0, 4, 0, 4, 0]))
+        self.assertEqual(stream.recv(4)[3:], bytes([UNAVAILABLE]))
+        self.wait_refused("alice", "no answer within the time limit")
 
     def test_half_of_an_answer_is_given_up_as_well(self):
         self.serve("ldap://" + self.silent_server(), timeout_seconds="1", **DIRECT)
