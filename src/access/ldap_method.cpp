@@ -15,8 +15,6 @@ namespace {
 
 using Login = RememberedLogins::Login;
 
-constexpr std::string_view user_name_place = "${username}";
-constexpr std::string_view dn_place = "${dn}";
 constexpr std::size_t groups_max = 1000;  // That one user is in.
 constexpr std::size_t key_size = 32;
 
@@ -111,8 +109,8 @@ private:
     }
 
     Step<void> prove(const std::string& dn) {
-        return prove(dn, binds_directly() ? "the password is wrong, or there is no such user: "
-                                          : "the password is wrong: ");
+        return prove(
+            dn, binds_directly() ? "the password is wrong, or there is no such user: " : "the password is wrong: ");
     }
 
     // A name that stands in no entry is nobody's here; most servers do not tell that from a wrong password.

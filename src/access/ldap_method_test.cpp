@@ -141,8 +141,8 @@ TEST_F(ByLdap, BindsDirectlyAndFindsTheEntryAfterwards) {
     server.passwords["bob@example.org"] = "secret";
     const auto ldap = method(rules);
     EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "accepted bob");
-    EXPECT_THAT(server.asked, ElementsAre("connect", "bind bob@example.org", "search ou=people (uid=bob)",
-                                          "bind uid=bob,ou=people"));
+    EXPECT_THAT(server.asked,
+                ElementsAre("connect", "bind bob@example.org", "search ou=people (uid=bob)", "bind uid=bob,ou=people"));
     server.answers.clear();
     EXPECT_EQ(said(ldap.check(with("bob", "secret"))),
               "refused: the filter does not find the entry of a user whose password is right");
@@ -159,10 +159,9 @@ TEST_F(ByLdap, RefusesWhomTheFilterTakesForSomebodyElse) {
     server.passwords[bob] = "another";
     server.asked.clear();
     EXPECT_EQ(said(ldap.check(with("bob", "another"))), "accepted bob");
-    EXPECT_THAT(server.asked,
-                ElementsAre("connect", "bind bob@example.org", "bind cn=reader", "search ou=people (uid=bob)",
-                            "bind uid=bob,ou=people", "bind cn=reader",
-                            "search ou=groups (|(member=uid=bob,ou=people)(memberUid=bob))"));
+    EXPECT_THAT(server.asked, ElementsAre("connect", "bind bob@example.org", "bind cn=reader",
+                                          "search ou=people (uid=bob)", "bind uid=bob,ou=people", "bind cn=reader",
+                                          "search ou=groups (|(member=uid=bob,ou=people)(memberUid=bob))"));
 }
 
 TEST_F(ByLdap, TakesNoEmptyPasswordWhateverTheServerSays) {
@@ -212,8 +211,9 @@ TEST_F(ByLdap, TakesTheNameAsTheDirectorySpellsIt) {
 TEST_F(ByLdap, GivesNobodyAnAccountWithAPasswordByAnotherSpelling) {
     auto rules = searching();
     rules.remembered_for = 60s;
-    const auto* const refused = "refused: the entry found is called bob, and the account of that name has a password of "
-                                "its own";
+    const auto* const refused =
+        "refused: the entry found is called bob, and the account of that name has a password of "
+        "its own";
     for (const auto& account : {user("bob", "here"), scram_user("bob", "here")}) {
         const auto ldap = method(rules);
         current->replace(current_of({account})->share());
