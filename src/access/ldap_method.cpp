@@ -15,8 +15,6 @@ namespace {
 
 using Login = RememberedLogins::Login;
 
-constexpr std::string_view user_name_place = "${username}";
-constexpr std::string_view dn_place = "${dn}";
 constexpr std::size_t groups_max = 1000;  // That one user is in.
 constexpr std::size_t key_size = 32;
 
@@ -103,20 +101,26 @@ private:
         const auto dn = fill(rules_.user_dn, places);
         TRY(prove(dn));
         TRY(become_service());
-        return rules_.base.empty() ? read(dn) : find();
+        if (rules_.base.empty()) return read(dn);
+        // The filter may find the entry of somebody else.
+        auto entry = TRY(find());
+        TRY(prove(entry.dn, "the password is right, but not for the entry that the filter finds: "));
+        return entry;
+    }
+
+    Step<void> prove(const std::string& dn) {
+        return prove(
+            dn, binds_directly() ? "the password is wrong, or there is no such user: " : "the password is wrong: ");
     }
 
     // A name that stands in no entry is nobody's here; most servers do not tell that from a wrong password.
-    Step<void> prove(const std::string& dn) {
+    Step<void> prove(const std::string& dn, std::string_view what_is_wrong) {
         const auto bound = session_.bind(dn, password_);
         if (bound) return {};
         const auto& error = bound.error();
         if (error.fault == ldap::Fault::NoSuchEntry) return std::unexpected<Outcome>(Declined{"there is no such user"});
-        const bool is_wrong = error.fault == ldap::Fault::WrongPassword;
-        if (!is_wrong) return fail(error.text);
-        const std::string_view what =
-            binds_directly() ? "the password is wrong, or there is no such user: " : "the password is wrong: ";
-        return std::unexpected<Outcome>(Refused{.why = std::string(what) + error.text, .wrong_secret = true});
+        if (error.fault != ldap::Fault::WrongPassword) return fail(error.text);
+        return std::unexpected<Outcome>(Refused{.why = std::string(what_is_wrong) + error.text, .wrong_secret = true});
     }
 
     // Where there is none, whoever it is now goes on.
@@ -166,7 +170,8 @@ private:
     Step<std::vector<std::string>> roles_of_groups(const ldap::Entry& entry, const std::string& user_name) {
         std::vector<std::string> roles;
         if (rules_.group_base.empty()) return roles;
-        if (!binds_directly()) TRY(become_service());
+        const bool is_client = !rules_.base.empty();  // Whose password was tried last.
+        if (is_client) TRY(become_service());
         const std::array places{Place{user_name_place, ldap::escape_in_filter(user_name)},
                                 Place{dn_place, ldap::escape_in_filter(entry.dn)}};
         const auto groups = session_.search({.base = rules_.group_base,
@@ -286,11 +291,17 @@ Outcome LdapMethod::check(const Credentials& credentials) const {
     return accept(*std::move(login), credentials);
 }
 
-// Not remembered: the account of that name, which may have been disabled meanwhile.
+// Not remembered: the account of that name, which may have been disabled meanwhile. Under another spelling the method
+// of accounts does not know it, so the directory would decide about somebody who has a password here.
 Outcome LdapMethod::accept(Login login, const Credentials& credentials) const {
     const auto directory = current_->share();
     const auto* user = directory->find(login.user_name);
     if (user != nullptr && !user->enabled) return Refused{.why = "the account " + login.user_name + " is disabled"};
+    const bool has_password = user != nullptr && (user->password.hash || user->password.scram_keys);
+    if (has_password && login.user_name != *credentials.user_name) {
+        return Refused{.why = "the entry found is called " + login.user_name +
+                              ", and the account of that name has a password of its own"};
+    }
     auto attributes = std::make_shared<broker::Attributes>();
     if (credentials.certificate) attributes->certificate_name = credentials.certificate->common_name;
     if (user == nullptr) attributes->roles = rules_.roles;

@@ -19,7 +19,10 @@
 
 namespace chappe::access {
 
-// In texts with ${username} or ${dn}, that stands for the client's user name, or the name of its entry.
+inline constexpr std::string_view user_name_place = "${username}";
+inline constexpr std::string_view dn_place = "${dn}";
+
+// In texts with these places, they stand for the client's user name, and the name of its entry.
 struct LdapRules {
     std::string user_dn;  // To bind as with the client's password; empty: its entry is looked for, and bound as.
     std::string base;     // Where entries of users are looked for; empty: `user_dn` names them.

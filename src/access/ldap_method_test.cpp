@@ -141,10 +141,27 @@ TEST_F(ByLdap, BindsDirectlyAndFindsTheEntryAfterwards) {
     server.passwords["bob@example.org"] = "secret";
     const auto ldap = method(rules);
     EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "accepted bob");
-    EXPECT_THAT(server.asked, ElementsAre("connect", "bind bob@example.org", "search ou=people (uid=bob)"));
+    EXPECT_THAT(server.asked,
+                ElementsAre("connect", "bind bob@example.org", "search ou=people (uid=bob)", "bind uid=bob,ou=people"));
     server.answers.clear();
     EXPECT_EQ(said(ldap.check(with("bob", "secret"))),
               "refused: the filter does not find the entry of a user whose password is right");
+}
+
+TEST_F(ByLdap, RefusesWhomTheFilterTakesForSomebodyElse) {
+    auto rules = searching();
+    rules.user_dn = "${username}@example.org";
+    server.passwords["bob@example.org"] = "another";
+    const auto ldap = method(with_groups(rules));
+    EXPECT_EQ(said(ldap.check(with("bob", "another"))),
+              "refused as wrong: the password is right, but not for the entry that the filter finds: bind as "
+              "uid=bob,ou=people");
+    server.passwords[bob] = "another";
+    server.asked.clear();
+    EXPECT_EQ(said(ldap.check(with("bob", "another"))), "accepted bob");
+    EXPECT_THAT(server.asked, ElementsAre("connect", "bind bob@example.org", "bind cn=reader",
+                                          "search ou=people (uid=bob)", "bind uid=bob,ou=people", "bind cn=reader",
+                                          "search ou=groups (|(member=uid=bob,ou=people)(memberUid=bob))"));
 }
 
 TEST_F(ByLdap, TakesNoEmptyPasswordWhateverTheServerSays) {
@@ -188,6 +205,24 @@ TEST_F(ByLdap, TakesTheNameAsTheDirectorySpellsIt) {
     names = {""};
     EXPECT_EQ(said(method(searching()).check(with("BOB", "secret"))),
               "refused: the entry uid=bob,ou=people has no uid");
+}
+
+// Who is asked first does not know "BOB", so an entry "bob" would be enough to become the account bob.
+TEST_F(ByLdap, GivesNobodyAnAccountWithAPasswordByAnotherSpelling) {
+    auto rules = searching();
+    rules.remembered_for = 60s;
+    const auto* const refused =
+        "refused: the entry found is called bob, and the account of that name has a password of "
+        "its own";
+    for (const auto& account : {user("bob", "here"), scram_user("bob", "here")}) {
+        const auto ldap = method(rules);
+        current->replace(current_of({account})->share());
+        EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), refused);
+        EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), refused) << "it is remembered";
+        EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "accepted bob");
+        current->replace(current_of({user("bob", "")})->share());
+        EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "accepted bob");
+    }
 }
 
 TEST_F(ByLdap, LooksForNamesThatMeanSomethingAsTheyAre) {

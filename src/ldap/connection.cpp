@@ -3,11 +3,14 @@
 #include <ldap.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
+#include <ranges>
 
 #include "base/result.h"
 #include "ldap/deadline.h"
+#include "ldap/syntax.h"
 
 namespace chappe::ldap {
 namespace {
@@ -18,7 +21,10 @@ using Text = std::unique_ptr<char, decltype(&ldap_memfree)>;
 using Answer = std::unique_ptr<LDAPMessage, int (*)(LDAPMessage*)>;
 using Values = std::unique_ptr<berval*, decltype(&ldap_value_free_len)>;
 
-timeval as_timeval(std::chrono::seconds seconds) { return {.tv_sec = seconds.count(), .tv_usec = 0}; }
+timeval as_timeval(std::chrono::microseconds time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return {.tv_sec = seconds.count(), .tv_usec = (time - seconds).count()};
+}
 
 Fault fault_of(int code) {
     switch (code) {
@@ -104,7 +110,15 @@ std::string why_no_tls(const Server& server) {
            ", and for the host name in the URL";
 }
 
-bool wants_tls(const Server& server) { return server.start_tls || server.url.starts_with("ldaps:"); }
+// Only where all URLs are known to be ldap:// there is none. libldap takes other spellings of ldaps://, and TLS without
+// settings of its own has those of ldap.conf and the environment.
+bool wants_tls(const Server& server) {
+    const auto may_be_tls = [](auto word) {
+        const auto url = parse_url(std::string(word.begin(), word.end()));
+        return !url || url->is_tls;
+    };
+    return server.start_tls || std::ranges::any_of(std::views::split(server.url, ' '), may_be_tls);
+}
 
 std::vector<std::string> values_of(::ldap* handle, LDAPMessage* entry, const std::string& attribute) {
     std::vector<std::string> texts;
@@ -142,8 +156,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& names) {
 
 void Connection::Closer::operator()(::ldap* handle) const noexcept { ldap_unbind_ext_s(handle, nullptr, nullptr); }
 
-Connection::Connection(std::unique_ptr<Deadline> deadline, Handle handle, std::chrono::seconds time_limit)
-    : deadline_(std::move(deadline)), handle_(std::move(handle)), time_limit_(time_limit) {}
+Connection::Connection(std::unique_ptr<Deadline> deadline, Handle handle)
+    : deadline_(std::move(deadline)), handle_(std::move(handle)) {}
 
 Connection::~Connection() = default;
 
@@ -176,13 +190,22 @@ Result<std::unique_ptr<Session>> Connection::open(const Server& server) {
             error.text += why_no_tls(server);
         return std::unexpected(std::move(error));
     }
-    return std::unique_ptr<Session>(new Connection(std::move(deadline), std::move(handle), server.time_limit));
+    return std::unique_ptr<Session>(new Connection(std::move(deadline), std::move(handle)));
+}
+
+Result<std::chrono::microseconds> Connection::time_for(const std::string& what) {
+    const auto left = deadline_->left();
+    if (left == left.zero()) return std::unexpected(failed(handle_.get(), *deadline_, what, LDAP_TIMEOUT));
+    const auto limit = as_timeval(left);
+    const int code = ldap_set_option(handle_.get(), LDAP_OPT_TIMEOUT, &limit);
+    if (code != LDAP_OPT_SUCCESS) return std::unexpected(failed(handle_.get(), *deadline_, what, code));
+    return left;
 }
 
 Result<void> Connection::bind(const std::string& dn, std::string_view password) {
     if (password.empty()) return std::unexpected(Error{Fault::WrongPassword, "the password is empty"});
     if (dn.empty()) return std::unexpected(Error{Fault::Refused, "there is no name to bind as"});
-    deadline_->begin();
+    TRY(time_for("bind as " + dn));
     std::string copy(password);
     const berval secret{.bv_len = copy.size(), .bv_val = copy.data()};
     auto to_send = secret;
@@ -194,11 +217,10 @@ Result<void> Connection::bind(const std::string& dn, std::string_view password) 
 
 // That there are more than wanted is no error; that the server gives fewer than wanted, and has more, is one.
 Result<std::vector<Entry>> Connection::search(const Search& wanted) {
-    deadline_->begin();
+    auto limit = as_timeval(TRY(time_for("search in " + wanted.base)));
     auto names = wanted.attributes;
     if (names.empty()) names.emplace_back(LDAP_NO_ATTRS);
     auto pointers = pointers_to(names);
-    auto limit = as_timeval(time_limit_);
     LDAPMessage* raw = nullptr;
     const int code =
         ldap_search_ext_s(handle_.get(), wanted.base.c_str(),

@@ -15,13 +15,13 @@ namespace chappe::ldap {
 class Deadline;
 
 struct Server {
-    std::string url;                     // As parse_url() takes it.
+    std::string url;                     // As parse_url() takes it, or several with a space between.
     bool start_tls = false;              // For ldap://
     std::string ca_file;                 // Empty: what the system trusts.
-    std::chrono::seconds time_limit{5};  // To connect, and for each operation.
+    std::chrono::seconds time_limit{5};  // To connect, and then for all that is asked.
 };
 
-// Blocks, as long as `time_limit` allows for each step, and as the system takes to find an address. One thread at a
+// Blocks, as long as `time_limit` allows, and as the system takes to find an address. One thread at a
 // time. The server's certificate and name are always verified. What ldap.conf and the environment say of these plays no
 // part. Referrals are not followed: they would lead to servers that nobody has chosen.
 class Connection final : public Session {
@@ -38,11 +38,13 @@ private:
     };
     using Handle = std::unique_ptr<::ldap, Closer>;
 
-    Connection(std::unique_ptr<Deadline> deadline, Handle handle, std::chrono::seconds time_limit);
+    Connection(std::unique_ptr<Deadline> deadline, Handle handle);
+
+    // What is left of the time, which libldap gets told for its next operation; an error: nothing.
+    [[nodiscard]] Result<std::chrono::microseconds> time_for(const std::string& what);
 
     const std::unique_ptr<Deadline> deadline_;  // Outlives the handle.
     const Handle handle_;
-    const std::chrono::seconds time_limit_;
 };
 
 }  // namespace chappe::ldap

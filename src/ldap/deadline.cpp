@@ -23,7 +23,7 @@ int socket_of(Sockbuf* buffer) {
 
 }  // namespace
 
-const Sockbuf_IO Deadline::layer_{
+const Sockbuf_IO Deadline::io_layer{
     .sbi_setup =
         [](Sockbuf_IO_Desc* layer, void* self) {
             layer->sbiod_pvt = self;
@@ -53,35 +53,49 @@ void Deadline::begin() {
     is_over_ = false;
 }
 
+std::chrono::microseconds Deadline::left() const {
+    const auto left = std::chrono::ceil<std::chrono::microseconds>(until_ - std::chrono::steady_clock::now());
+    return std::max(left, std::chrono::microseconds::zero());
+}
+
 // To connect has a limit of its own, once for each server that there is. The socket blocks, or not, as libldap likes.
 int Deadline::connected(::ldap* /*handle*/, Sockbuf* buffer, LDAPURLDesc* /*url*/, sockaddr* /*address*/,
                         ldap_conncb* self) {
     auto& deadline = *static_cast<Deadline*>(self->lc_arg);
     deadline.begin();
     deadline.has_connected_ = true;
-    const timeval limit{.tv_sec = deadline.limit_.count(), .tv_usec = 0};
-    ::setsockopt(socket_of(buffer), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    ::setsockopt(socket_of(buffer), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    auto* layer = const_cast<Sockbuf_IO*>(&layer_);  // NOLINT(*-const-cast): it is only read.
+    auto* layer = const_cast<Sockbuf_IO*>(&io_layer);  // NOLINT(*-const-cast): it is only read.
     return ber_sockbuf_add_io(buffer, layer, level, &deadline);
 }
 
 ber_slen_t Deadline::read(Sockbuf_IO_Desc* layer, void* bytes, ber_len_t size) {
     auto& self = *static_cast<Deadline*>(layer->sbiod_pvt);
-    while (true) {
+    while (self.limit(layer, SO_RCVTIMEO)) {
         const auto count = LBER_SBIOD_READ_NEXT(layer, bytes, size);
         if (count >= 0 || !would_block()) return count;
         if (!self.wait(layer, POLLIN)) return -1;
     }
+    return -1;
 }
 
 ber_slen_t Deadline::write(Sockbuf_IO_Desc* layer, void* bytes, ber_len_t size) {
     auto& self = *static_cast<Deadline*>(layer->sbiod_pvt);
-    while (true) {
+    while (self.limit(layer, SO_SNDTIMEO)) {
         const auto count = LBER_SBIOD_WRITE_NEXT(layer, bytes, size);
         if (count >= 0 || !would_block()) return count;
         if (!self.wait(layer, POLLOUT)) return -1;
     }
+    return -1;
+}
+
+// For a socket that blocks. False: as below.
+bool Deadline::limit(Sockbuf_IO_Desc* layer, int option) {
+    const auto time = left();
+    if (time == time.zero()) return give_up();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timeval value{.tv_sec = seconds.count(), .tv_usec = (time - seconds).count()};
+    ::setsockopt(socket_of(layer->sbiod_sb), SOL_SOCKET, option, &value, sizeof value);
+    return true;
 }
 
 // False: it takes too long, which errno says in a way that libldap does not try again after.
@@ -90,6 +104,10 @@ bool Deadline::wait(Sockbuf_IO_Desc* layer, short events) {
     const auto left = std::chrono::ceil<milliseconds>(until_ - std::chrono::steady_clock::now());
     pollfd waited{.fd = socket_of(layer->sbiod_sb), .events = events, .revents = 0};
     if (left > milliseconds::zero() && ::poll(&waited, 1, static_cast<int>(left.count())) != 0) return true;
+    return give_up();
+}
+
+bool Deadline::give_up() {
     is_over_ = true;
     errno = ETIMEDOUT;
     return false;

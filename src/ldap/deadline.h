@@ -20,19 +20,22 @@ public:
     // Before the connection is made. The result of ldap_set_option().
     [[nodiscard]] int watch(::ldap* handle);
 
-    // An operation begins; it may take as long as the limit.
-    void begin();
-    // Since then, something has taken too long.
+    // What is left for all that is asked on this connection; not less than nothing.
+    [[nodiscard]] std::chrono::microseconds left() const;
+    // Something has taken too long.
     [[nodiscard]] bool is_over() const noexcept { return is_over_; }
     // Whether a server has taken the connection, whatever came of it then.
     [[nodiscard]] bool has_connected() const noexcept { return has_connected_; }
 
 private:
+    void begin();
     static int connected(::ldap* handle, Sockbuf* buffer, LDAPURLDesc* url, sockaddr* address, ldap_conncb* self);
     static ber_slen_t read(Sockbuf_IO_Desc* layer, void* bytes, ber_len_t size);
     static ber_slen_t write(Sockbuf_IO_Desc* layer, void* bytes, ber_len_t size);
-    static const Sockbuf_IO layer_;
+    static const Sockbuf_IO io_layer;
 
+    [[nodiscard]] bool limit(Sockbuf_IO_Desc* layer, int option);
+    bool give_up();
     [[nodiscard]] bool wait(Sockbuf_IO_Desc* layer, short events);
 
     const std::chrono::seconds limit_;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "base/text.h"
+
 namespace chappe::ldap {
 namespace {
 
@@ -11,11 +13,6 @@ void append_as_hex(std::string& text, char byte) {
     text += '\\';
     text += digits[code >> 4];
     text += digits[code & 15];
-}
-
-bool is_control(char byte) {
-    const auto code = static_cast<unsigned char>(byte);
-    return code < 0x20 || code == 0x7f;
 }
 
 }  // namespace

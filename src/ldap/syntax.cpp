@@ -68,7 +68,7 @@ std::optional<std::string> first_value_of(const std::string& dn) {
 }
 
 std::optional<Url> parse_url(const std::string& text) {
-    if (text.find(' ') != text.npos) return std::nullopt;
+    if (text.find_first_of(" ,") != text.npos) return std::nullopt;  // Either is between two of them for libldap.
     LDAPURLDesc* raw = nullptr;
     if (ldap_url_parse(text.c_str(), &raw) != LDAP_URL_SUCCESS) return std::nullopt;
     const std::unique_ptr<LDAPURLDesc, decltype(&ldap_free_urldesc)> url(raw, &ldap_free_urldesc);

@@ -1,10 +1,12 @@
 """Accounts in a directory: Debian's slapd says who clients are."""
 
+import contextlib
 import json
 import os
 import re
 import socket
 import time
+from unittest import mock
 
 from access_test import BAD_PASSWORD, PASSWORD, AccessCase
 from support import limits, packets
@@ -91,6 +93,15 @@ class DirectoryTest(LdapCase):
                 self.change("ban", "add", "user", "alice")
                 self.assertNotEqual(self.connack("Alice", "secret of alice"), ACCEPTED)
                 self.server.stop()
+
+    def test_another_spelling_gives_nobody_an_account_with_a_password(self):
+        self.serve(self.directory.url, methods="accounts,ldap", **self.searching)
+        self.add("alice")
+        self.assert_refused("Alice", "secret of alice", "ldap: the entry found is called alice, and the account of that name "
+                                                        "has a password of its own")
+        self.assertEqual(self.connack("alice", PASSWORD), ACCEPTED)
+        self.assertEqual(self.connack("alice", "secret of alice"), BAD_PASSWORD)
+        self.assertEqual(self.connack("Bob", "secret of bob"), ACCEPTED)
 
     def test_no_name_is_a_filter(self):
         self.serve(self.directory.url, **self.searching, filter="(|(uid=${username})(mail=${username}))")
@@ -216,6 +227,20 @@ class SecureDirectoryTest(LdapCase):
         self.assertEqual(self.connack("alice", "secret of alice"), UNAVAILABLE)
         self.wait_refused("alice", "but not by TLS")
 
+    def test_neither_a_spelling_nor_the_environment_makes_another_certificate_good(self):
+        directory = Slapd(self, certificate=os.path.join(self.own, "server"))
+        upper = directory.url.replace("ldaps:", "LDAPS:")
+        good, bad = (os.path.join(folder, "ca.pem") for folder in (self.own, self.foreign))
+        with mock.patch.dict(os.environ, {"LDAPTLS_REQCERT": "never", "LDAPTLS_CACERT": good}):
+            for url in (directory.url, upper, f"{upper} {directory.url}"):
+                with self.subTest(url):
+                    self.serve(url, ca_file=bad, **self.searching)
+                    self.assertEqual(self.connack("alice", "secret of alice"), UNAVAILABLE)
+                    self.wait_refused("alice", "but not by TLS: its certificate has to be of a CA in /")
+                    self.server.stop()
+        self.serve(upper, ca_file=good, **self.searching)
+        self.assertEqual(self.connack("alice", "secret of alice"), ACCEPTED)
+
     def test_a_server_without_tls_hears_no_password(self):
         directory = Slapd(self)
         self.serve(directory.url, start_tls="true", **self.searching)
@@ -263,6 +288,19 @@ class SilentDirectoryTest(LdapCase):
                 self.assertEqual(self.begin_login("alice").recv(4)[3:], bytes([UNAVAILABLE]))
                 self.wait_refused("alice", "no answer within the time limit")
                 self.server.stop()
+
+    def test_all_answers_together_have_one_limit(self):
+        self.serve("ldap://" + self.silent_server(), timeout_seconds="2", **DIRECT)
+        stream = self.begin_login("alice")
+        connection, _ = self.listener.accept()
+        self.addCleanup(connection.close)
+        for number, tag in ((1, 0x61), (2, 0x65)):  # Yes to the bind, and no entry found: each in time by itself.
+            connection.recv(1024)
+            time.sleep(1.4)
+            with contextlib.suppress(OSError):
+                connection.sendall(bytes([0x30, 12, 2, 1, number, tag, 7, 10, 1, 0, 4, 0, 4, 0]))
+        self.assertEqual(stream.recv(4)[3:], bytes([UNAVAILABLE]))
+        self.wait_refused("alice", "no answer within the time limit")
 
     def test_half_of_an_answer_is_given_up_as_well(self):
         self.serve("ldap://" + self.silent_server(), timeout_seconds="1", **DIRECT)

@@ -47,6 +47,9 @@ constexpr AtMost relations[] = {
 constexpr AtMost hook_is_in_time = {"hook.timeout_seconds", "limits.connect_timeout_seconds", Severity::Warning,
                                     "clients would be refused before the server has answered"};
 
+constexpr AtMost ldap_is_in_time = {"ldap.timeout_seconds", "limits.connect_timeout_seconds", Severity::Warning,
+                                    "clients would be refused before the server has answered"};
+
 class Checker {
 public:
     Checker(const Settings& settings, const Origins& origins, const std::vector<const Key*>& refused)
@@ -274,6 +277,7 @@ private:
 
     void check_ldap_settings() {
         if (!is_asked("ldap")) return;
+        check_relation(ldap_is_in_time);
         for (const auto& mistake : mistakes_in(settings_.access.ldap)) {
             report_of_method(mistake.severity, *find_key("ldap", mistake.name), mistake.what);
         }

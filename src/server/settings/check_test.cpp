@@ -137,6 +137,18 @@ const std::vector<Row> directories = {
     {"TwiceTls",
      ldap("url = \"ldaps://a.org\"\nstart_tls = true\n" + found_below),
      {"c.toml:5: error: ldap.start_tls: ldaps://a.org has TLS from its beginning; remove start_tls, or write ldap://"}},
+    {"TooPatient",
+     ldap(local + found_below + "timeout_seconds = \"60s\"\n[limits]\nconnect_timeout_seconds = 30\n"),
+     {"c.toml:6: warning: ldap.timeout_seconds (\"1m\") is above limits.connect_timeout_seconds (\"30s\"): clients "
+      "would be refused before the server has answered; lower the first or raise the second"}},
+    {"TlsHereAndNotThere",
+     ldap("url = \"LDAPS://a.org ldap://localhost\"\n" + found_below),
+     {"c.toml:4: error: ldap.url: it has both ldaps:// and ldap://, so passwords could travel unencrypted whenever a "
+      "server does not answer; write the same for all"}},
+    {"SeveralWithACommaBetween",
+     ldap("url = \"ldaps://a.org,b.org\"\n" + found_below),
+     {"c.toml:4: error: ldap.url: \"ldaps://a.org,b.org\" is neither ldaps://HOST nor ldap://HOST, with or without "
+      ":PORT; several have one space between"}},
     {"OneNameForAll",
      ldap(local + "user_dn = \"uid=x,dc=org\"\nuser_name_attribute = \"uid\""),
      {"c.toml:5: error: ldap.user_dn: it has no ${username}, so all users would be one"}},

@@ -12,9 +12,6 @@
 namespace chappe::server {
 namespace {
 
-constexpr std::string_view user_name_place = "${username}";
-constexpr std::string_view dn_place = "${dn}";
-
 std::string without(std::string text, std::string_view place) {
     for (auto at = text.find(place); at != text.npos; at = text.find(place, at)) text.replace(at, place.size(), "x");
     return text;
@@ -46,10 +43,16 @@ private:
             return wrong("url", "it must be said where the directory server is: \"ldaps://ldap.example.org\"");
         }
         for (const auto word : std::views::split(settings_.url, ' ')) check_url(std::string(word.begin(), word.end()));
+        if (has_tls_ && has_no_tls_) {
+            wrong("url",
+                  "it has both ldaps:// and ldap://, so passwords could travel unencrypted whenever a server does not "
+                  "answer; write the same for all");
+        }
     }
 
     void check_url(const std::string& text) {
         const auto url = ldap::parse_url(text);
+        if (url) (url->is_tls ? has_tls_ : has_no_tls_) = true;
         if (!url) {
             wrong("url", fmt::format("{} is neither ldaps://HOST nor ldap://HOST, with or without :PORT; several have "
                                      "one space between",
@@ -70,12 +73,12 @@ private:
                          "it must be said below which entry users are: \"ou=people,dc=example,dc=org\"; or "
                          "user_dn what their entries are called");
         }
-        if (!direct.empty() && !direct.contains(user_name_place)) {
+        if (!direct.empty() && !direct.contains(access::user_name_place)) {
             wrong("user_dn", "it has no ${username}, so all users would be one");
         }
         if (!settings_.base.empty()) {
             check_base("base", settings_.base);
-            if (check_filter("filter", settings_.filter) && !settings_.filter.contains(user_name_place)) {
+            if (check_filter("filter", settings_.filter) && !settings_.filter.contains(access::user_name_place)) {
                 wrong("filter", "it has no ${username}, so it finds everybody");
             }
         }
@@ -113,7 +116,7 @@ private:
         check_base("group_base", settings_.group_base);
         const auto& filter = settings_.group_filter;
         if (!check_filter("group_filter", filter)) return;
-        if (!filter.contains(dn_place) && !filter.contains(user_name_place)) {
+        if (!filter.contains(access::dn_place) && !filter.contains(access::user_name_place)) {
             wrong("group_filter", "it has neither ${dn} nor ${username}, so everybody would be in all groups");
         }
     }
@@ -123,12 +126,14 @@ private:
     }
 
     bool check_filter(std::string_view name, const std::string& text) {
-        if (ldap::is_filter(without(without(text, user_name_place), dn_place))) return true;
+        if (ldap::is_filter(without(without(text, access::user_name_place), access::dn_place))) return true;
         wrong(name, quote(text) + " is no filter, as in \"(uid=${username})\"; its parentheses belong to it");
         return false;
     }
 
     const LdapSettings& settings_;
+    bool has_tls_ = false;
+    bool has_no_tls_ = false;
     std::vector<LdapMistake> mistakes_;
 };
 
