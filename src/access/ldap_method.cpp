@@ -6,17 +6,13 @@
 #include <span>
 
 #include "base/result.h"
-#include "crypto/digest.h"
-#include "crypto/random.h"
 #include "ldap/escape.h"
 
 namespace chappe::access {
 namespace {
 
-using Login = RememberedLogins::Login;
-
 constexpr std::size_t groups_max = 1000;  // That one user is in.
-constexpr std::size_t key_size = 32;
+constexpr std::size_t logins_max = 100'000;
 
 struct Place {
     std::string_view name;
@@ -56,8 +52,10 @@ bool is_of_attribute(char letter) {
            letter == '-' || letter == '.';
 }
 
+}  // namespace
+
 // One client and the server, from the connection to the roles. What ends it early is the method's answer.
-class Interview {
+class LdapMethod::Interview {
 public:
     template <class T>
     using Step = std::expected<T, Outcome>;
@@ -199,8 +197,6 @@ private:
     const std::string_view password_;
 };
 
-}  // namespace
-
 std::optional<std::string> attribute_of_user_name(std::string_view text) {
     const auto at = text.find(std::string("=") + std::string(user_name_place));
     if (at == text.npos) return std::nullopt;
@@ -213,51 +209,6 @@ std::optional<std::string> attribute_of_user_name(std::string_view text) {
     return std::string(name);
 }
 
-RememberedLogins::RememberedLogins(Duration kept_for, crypto::Secret key) : kept_for_(kept_for), key_(std::move(key)) {}
-
-bool RememberedLogins::has(std::string_view name, std::string_view password, Instant now) const {
-    if (kept_for_ == Duration::zero()) return false;
-    const auto digest = digest_of(name, password);
-    const std::scoped_lock lock(mutex_);
-    const auto found = kept_.find(digest);
-    return found != kept_.end() && now < found->second.until;
-}
-
-std::optional<Login> RememberedLogins::find(std::string_view name, std::string_view password, Instant now) const {
-    if (kept_for_ == Duration::zero()) return std::nullopt;
-    const auto digest = digest_of(name, password);
-    const std::scoped_lock lock(mutex_);
-    const auto found = kept_.find(digest);
-    if (found == kept_.end() || now >= found->second.until + grace) return std::nullopt;
-    return found->second.login;
-}
-
-void RememberedLogins::add(std::string_view name, std::string_view password, Login login, Instant now) {
-    if (kept_for_ == Duration::zero()) return;
-    auto digest = digest_of(name, password);
-    const std::scoped_lock lock(mutex_);
-    if (kept_.size() >= entries_max) forget_old(now);
-    if (kept_.size() >= entries_max && !kept_.contains(digest)) return;
-    kept_.insert_or_assign(std::move(digest), Kept{std::move(login), now + kept_for_});
-}
-
-// Goes through all of them, so not for each one that comes.
-void RememberedLogins::forget_old(Instant now) {
-    if (now < forgotten_at_ + 1s) return;
-    forgotten_at_ = now;
-    std::erase_if(kept_, [&](const auto& one) { return now >= one.second.until + grace; });
-}
-
-// A name ends with a NUL, which it cannot have itself.
-std::string RememberedLogins::digest_of(std::string_view name, std::string_view password) const {
-    std::string text(name);
-    text += '\0';
-    text += password;
-    auto digest = crypto::hmac(crypto::Hash::Sha256, key_.reveal(), text);
-    crypto::wipe(text);
-    return digest;
-}
-
 LdapMethod::LdapMethod(std::shared_ptr<const Current> current, LdapRules rules, crypto::Secret bind_password,
                        Connect connect, Clock clock)
     : current_(std::move(current)),
@@ -265,13 +216,14 @@ LdapMethod::LdapMethod(std::shared_ptr<const Current> current, LdapRules rules, 
       bind_password_(std::move(bind_password)),
       connect_(std::move(connect)),
       clock_(std::move(clock)),
-      remembered_(rules_.remembered_for, crypto::Secret(crypto::random_bytes(key_size))) {}
+      remembered_(rules_.remembered_for, logins_max) {}
 
 Effort LdapMethod::effort(const Credentials& credentials) const {
     if (!credentials.user_name || !credentials.password) return Effort::Quick;
     const auto password = credentials.password->reveal();
     if (credentials.user_name->empty() || password.empty()) return Effort::Quick;
-    return remembered_.has(*credentials.user_name, password, clock_()) ? Effort::Quick : Effort::Waits;
+    const auto proof = joined({*credentials.user_name, password});
+    return remembered_.has(proof.reveal(), clock_()) ? Effort::Quick : Effort::Waits;
 }
 
 // What is not known for certain lets nobody in: a server that does not answer, or answers something else.
@@ -282,12 +234,13 @@ Outcome LdapMethod::check(const Credentials& credentials) const {
     if (name.empty()) return Declined{"the user name is empty"};
     // Many servers say yes to an empty one (RFC 4513, 5.1.2). ldap::Connection does not send it either.
     if (password.empty()) return Refused{.why = "the password is empty", .wrong_secret = true};
-    if (auto login = remembered_.find(name, password, clock_())) return accept(*std::move(login), credentials);
+    const auto proof = joined({name, password});
+    if (auto login = remembered_.find(proof.reveal(), clock_())) return accept(*std::move(login), credentials);
     const auto session = connect_();
     if (!session) return Refused{.why = session.error().text, .cannot_tell = true};
     auto login = Interview(rules_, bind_password_, **session, credentials).run();
     if (!login) return std::move(login.error());
-    remembered_.add(name, password, *login, clock_());
+    remembered_.add(proof.reveal(), *login, clock_());
     return accept(*std::move(login), credentials);
 }
 

@@ -15,6 +15,7 @@
 
 #include "access/current.h"
 #include "access/method.h"
+#include "access/remembered.h"
 #include "ldap/session.h"
 
 namespace chappe::access {
@@ -40,43 +41,6 @@ struct LdapRules {
 // The text before "=${username}", where it names an attribute that is compared with that and nothing else.
 [[nodiscard]] std::optional<std::string> attribute_of_user_name(std::string_view text);
 
-// Whom the server has let in a while ago, so that devices that come back at once need not all be asked about. Of a
-// password only a keyed digest is kept, in memory. Thread-safe.
-class RememberedLogins {
-public:
-    static constexpr std::size_t entries_max = 100'000;
-    // Between the question whether a login is remembered and its use, which shall not fail, less time passes.
-    static constexpr Duration grace = 1s;
-
-    struct Login {
-        std::string user_name;
-        std::vector<std::string> roles;
-    };
-
-    RememberedLogins(Duration kept_for, crypto::Secret key);
-
-    [[nodiscard]] bool has(std::string_view name, std::string_view password, Instant now) const;
-    // Also one whose time has just run out.
-    [[nodiscard]] std::optional<Login> find(std::string_view name, std::string_view password, Instant now) const;
-    // Nothing, where there are too many: none of the others is forgotten before its time.
-    void add(std::string_view name, std::string_view password, Login login, Instant now);
-
-private:
-    struct Kept {
-        Login login;
-        Instant until;
-    };
-
-    [[nodiscard]] std::string digest_of(std::string_view name, std::string_view password) const;
-    void forget_old(Instant now);
-
-    const Duration kept_for_;
-    const crypto::Secret key_;
-    mutable std::mutex mutex_;
-    std::unordered_map<std::string, Kept> kept_;
-    Instant forgotten_at_{};
-};
-
 class LdapMethod final : public Method {
 public:
     // Called by many threads at once.
@@ -91,14 +55,20 @@ public:
     [[nodiscard]] Outcome check(const Credentials& credentials) const override;
 
 private:
-    [[nodiscard]] Outcome accept(RememberedLogins::Login login, const Credentials& credentials) const;
+    struct Login {
+        std::string user_name;
+        std::vector<std::string> roles;
+    };
+    class Interview;
+
+    [[nodiscard]] Outcome accept(Login login, const Credentials& credentials) const;
 
     const std::shared_ptr<const Current> current_;
     const LdapRules rules_;
     const crypto::Secret bind_password_;
     const Connect connect_;
     const Clock clock_;
-    mutable RememberedLogins remembered_;
+    mutable Remembered<Login> remembered_;
 };
 
 }  // namespace chappe::access

@@ -278,11 +278,10 @@ TEST_F(ByLdap, RemembersWhoWasLetIn) {
     current->replace(current_of({disabled})->share());
     EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "refused: the account bob is disabled");
     current->replace(current_of({})->share());
-    now += 60s;
-    EXPECT_EQ(ldap.effort(with("BOB", "secret")), Effort::Waits);
-    EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "accepted bob")
-        << "asked a moment ago, it would have been quick";
-    now += 1s;
+    now += 59500ms;
+    EXPECT_EQ(ldap.effort(with("BOB", "secret")), Effort::Waits) << "it could end before it is looked for";
+    EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "accepted bob");
+    now += 500ms;
     EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "refused: down");
 }
 
@@ -290,21 +289,6 @@ TEST_F(ByLdap, RemembersNobodyWhereItShallNot) {
     const auto ldap = method(searching());
     EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "accepted bob");
     EXPECT_EQ(ldap.effort(with("bob", "secret")), Effort::Waits);
-}
-
-TEST(RememberedLogins, AreNotMoreThanSoManyAndMakeRoomForOthersInTime) {
-    RememberedLogins logins(10s, crypto::Secret("key"));
-    const Instant now(1h);
-    for (std::size_t i = 0; i != RememberedLogins::entries_max; ++i) logins.add(std::to_string(i), "p", {}, now);
-    logins.add("one more", "p", {}, now);
-    EXPECT_FALSE(logins.has("one more", "p", now));
-    EXPECT_TRUE(logins.has("0", "p", now));
-    logins.add("0", "p", {}, now + 5s);
-    EXPECT_TRUE(logins.has("0", "p", now + 14s));
-    logins.add("one more", "p", {}, now + 12s);
-    EXPECT_TRUE(logins.has("one more", "p", now + 12s));
-    EXPECT_TRUE(logins.has("0", "p", now + 12s));
-    EXPECT_FALSE(logins.find("1", "p", now));
 }
 
 TEST(AttributeOfUserName, IsWhatIsComparedWithItAlone) {

@@ -1,5 +1,6 @@
 """What an operator asks of a running broker: `chappe drops`, `chappe disconnect` and `chappe redirect`."""
 
+import json
 import os
 import stat
 import unittest
@@ -8,7 +9,8 @@ from support import limits
 from support.case import BrokerCase
 from support.operator_commands import ask, ask_json, wait_drops
 from support.paho_client import V5, V311, PahoClient
-from support.server import unlike_mosquitto
+from support.process import Process
+from support.server import chappe_command, unlike_mosquitto
 
 
 @unlike_mosquitto("has no such commands")
@@ -96,6 +98,31 @@ class OperatorTest(BrokerCase):
         self.assertIn('"--reson"; did you mean --reason?', self.said(self.ask("drops", "--reson", "x", expect=2)))
         self.assertIn('"--reson"; did you mean --reason?', self.said(self.ask("drops", "--reson=x", expect=2)))
         self.assertIn('"too"', self.said(self.ask("disconnect", "one", "too", "many", expect=2)))
+
+    def control(self, command, request):
+        """Through the socket itself, as a program would."""
+        process = Process([chappe_command(), "request", "--unix", os.path.join(self.data, "control.sock"),
+                           "-t", "$CONTROL/chappe/v1/" + command, "-m", json.dumps(request)])
+        self.addCleanup(process.kill)
+        self.assertEqual(process.finish(), 0, process.report())
+        return json.loads(b"\n".join(process.stdout))
+
+    def test_a_ban_holds_when_it_is_answered(self):
+        stays, victim = PahoClient(self, "stays").connect(), PahoClient(self, "victim").connect()
+        self.assertEqual(self.control("ban", {"kind": "client", "value": "victim", "reason": "too loud"}),
+                         {"banned": "victim"})
+        victim.wait_disconnected()
+        (ban,) = self.control("bans", {})["bans"]
+        self.assertEqual((ban["kind"], ban["value"], ban["until"], ban["reason"]), ("client", "victim", None, "too loud"))
+        PahoClient(self, "victim").connect(expect=0x8A)
+        self.assertEqual(self.control("unban", {"kind": "client", "value": "victim"}), {"unbanned": "victim"})
+        PahoClient(self, "victim").connect().publish("t", b"x", 1)
+        stays.publish("t", b"x", 1)
+        self.assertIn("there is no ban", self.control("unban", {"kind": "client", "value": "victim"})["error"])
+        with open(os.path.join(self.data, "audit.log"), encoding="utf-8") as file:
+            done = [json.loads(line) for line in file if "control socket" in line]
+        self.assertEqual([(line["what"], line["target"]) for line in done],
+                         [("ban add", "client victim"), ("ban remove", "client victim")])
 
     def test_only_the_user_who_runs_the_broker_may_ask(self):
         socket_path = os.path.join(self.data, "control.sock")
