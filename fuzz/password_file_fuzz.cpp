@@ -1,4 +1,5 @@
-// A password file of Mosquitto's: what is taken of it can be stored, and what is not has a line and a short reason.
+// A password file of Mosquitto's, or its psk_file: what is taken of it can be stored, and what is not has a line and a
+// short reason.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 #include "crypto/password_file.h"
+#include "crypto/preshared_keys.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace chappe;
@@ -24,5 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         ASSERT(finding.line >= 1 && finding.line <= lines);
         ASSERT(!finding.text.empty() && finding.text.size() < 200);
     }
+    const auto keys = crypto::PresharedKeys::parse(text);
+    ASSERT(keys ? keys->size() <= lines : !keys.error().empty() && keys.error().size() < 250);
+    if (keys) ASSERT(keys->find(keys->first().first) == &keys->first().second);
     return 0;
 }
