@@ -30,7 +30,9 @@ std::shared_ptr<const broker::Attributes> attributes_in(const json& line) {
     auto attributes = std::make_shared<broker::Attributes>();
     attributes->roles = line.value("roles", std::vector<std::string>());
     attributes->certificate_name = line.value("certificate_name", "");
-    for (const auto& [name, value] : line.value("claims", json::object()).items()) {
+    const auto claims =
+        line.value("claims", json::object());  // Of its own: g++ 12 ends a temporary before such a loop.
+    for (const auto& [name, value] : claims.items()) {
         attributes->claims.emplace_back(name, value.get<std::string>());
     }
     return attributes;
