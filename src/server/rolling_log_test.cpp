@@ -1,3 +1,5 @@
+#include "server/rolling_log.h"
+
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -6,8 +8,6 @@
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "server/rolling_log.h"
 
 namespace chappe::server {
 namespace {
