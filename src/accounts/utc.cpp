@@ -1,9 +1,15 @@
 #include "accounts/utc.h"
 
 #include <array>
+#include <chrono>
 #include <ctime>
 
 namespace chappe::accounts {
+
+Seconds seconds_since_1970() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 std::string utc(Seconds time) {
     const std::time_t seconds = time;

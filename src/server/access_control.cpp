@@ -12,6 +12,7 @@
 
 #include "access/stored_password.h"
 #include "accounts/audit_log.h"
+#include "accounts/utc.h"
 #include "base/assert.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
@@ -25,11 +26,6 @@ namespace {
 constexpr std::size_t scram_secret_size = 32;
 constexpr const char* no_store = "chappe.db cannot be used; the log says why";
 constexpr std::uint64_t decision_log_size_max = std::uint64_t{64} * 1024 * 1024;  // Of some days.
-
-accounts::Seconds seconds_now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 std::uint64_t random_seed() {
     std::random_device device;
@@ -135,7 +131,7 @@ accounts::Result<void> AccessControl::make_administrator() {
     ASSERT(stored);  // It has no letters that SCRAM does not take.
     accounts::NewUser admin{
         .name = "admin", .password = *std::move(stored), .comment = "made at the first start", .roles = {"admin"}};
-    TRY(store_->add_user(admin, seconds_now()));
+    TRY(store_->add_user(admin, accounts::seconds_since_1970()));
     logger_.write(LogLevel::Info, "administrator_made",
                   "the account admin has been made; chappe user passwd admin "
                   "gives it another password");
@@ -208,35 +204,31 @@ std::expected<std::vector<accounts::Ban>, std::string> AccessControl::bans() {
 }
 
 std::expected<void, std::string> AccessControl::add_ban(const accounts::Ban& ban) {
-    if (!store_) return std::unexpected(no_store);
-    if (const auto added = store_->add_ban(ban); !added) return std::unexpected(added.error().text);
-    poll();
-    return audit("ban add", ban.kind, ban.value);
+    const auto end = ban.until ? "until " + accounts::utc(*ban.until) : std::string("for ever");
+    return change_bans("ban add", ban.kind, ban.value, end, [&] { return store_->add_ban(ban); });
 }
 
 std::expected<void, std::string> AccessControl::remove_ban(accounts::BanKind kind, const std::string& value) {
-    if (!store_) return std::unexpected(no_store);
-    if (const auto removed = store_->remove_ban(kind, value); !removed) return std::unexpected(removed.error().text);
-    poll();
-    return audit("ban remove", kind, value);
+    return change_bans("ban remove", kind, value, {}, [&] { return store_->remove_ban(kind, value); });
 }
 
-// Whoever may use the control socket is the operator.
-std::expected<void, std::string> AccessControl::audit(std::string_view what, accounts::BanKind kind,
-                                                      const std::string& value) {
-    const auto failed = [](const accounts::Error& error) {
-        return std::unexpected("it is done, but not recorded: " + error.text);
-    };
+// Whoever may use the control socket is the operator. Nothing is changed where audit.log cannot be written.
+std::expected<void, std::string> AccessControl::change_bans(std::string_view what, accounts::BanKind kind,
+                                                            const std::string& value, std::string detail,
+                                                            const std::function<accounts::Result<void>()>& change) {
+    if (!store_) return std::unexpected(no_store);
     const auto log = accounts::AuditLog::open(directory_ + "/audit.log");
-    if (!log) return failed(log.error());
-    const auto appended = log->append({.time = seconds_now(),
+    if (!log) return std::unexpected(log.error().text);
+    if (const auto changed = change(); !changed) return std::unexpected(changed.error().text);
+    poll();
+    const auto appended = log->append({.time = accounts::seconds_since_1970(),
                                        .who = "operator",
                                        .uid = ::getuid(),
                                        .from = "control socket",
                                        .what = std::string(what),
                                        .target = std::string(accounts::name_of(kind)) + ' ' + value,
-                                       .detail = {}});
-    if (!appended) return failed(appended.error());
+                                       .detail = std::move(detail)});
+    if (!appended) return std::unexpected("it is done, but not recorded: " + appended.error().text);
     return {};
 }
 

@@ -93,8 +93,9 @@ private:
     void report(const std::vector<policy::Finding>& findings);
     void configure_bounds(const Settings& settings);
     void record_decisions();
-    [[nodiscard]] std::expected<void, std::string> audit(std::string_view what, accounts::BanKind kind,
-                                                         const std::string& value);
+    [[nodiscard]] std::expected<void, std::string> change_bans(std::string_view what, accounts::BanKind kind,
+                                                               const std::string& value, std::string detail,
+                                                               const std::function<accounts::Result<void>()>& change);
 
     AccessSettings settings_;
     std::string directory_;  // Of the data.

@@ -39,16 +39,21 @@ std::expected<Target, std::string> target_in(const Json& request) {
 
 Answer list(const Json& request, BanDesk& desk, accounts::Seconds now) {
     TRY(check_members(request, {}));
+    auto bans = TRY(desk.bans());
+    std::erase_if(bans, [&](const auto& ban) { return ban.until && *ban.until <= now; });
     auto found = Json::array();
-    for (const auto& ban : TRY(desk.bans())) {
-        if (ban.until && *ban.until <= now) continue;
+    std::size_t bytes = 0;
+    for (const auto& ban : bans) {
+        bytes += ban.value.size() + ban.reason.size();
+        if (bytes > names_bytes_max) break;
         found.push_back({{"kind", accounts::name_of(ban.kind)},
                          {"value", ban.value},
                          {"until", ban.until ? Json(accounts::utc(*ban.until)) : Json()},
                          {"reason", ban.reason},
                          {"created", accounts::utc(ban.created_at)}});
     }
-    return Json{{"bans", std::move(found)}};
+    const auto left_out = bans.size() - found.size();
+    return Json{{"bans", std::move(found)}, {"left_out", left_out}};
 }
 
 Answer add(const Json& request, BanDesk& desk, accounts::Seconds now) {

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "accounts/utc.h"
 #include "mqtt/encoder.h"
 #include "mqtt/topic.h"
 #include "server/control_request.h"
@@ -24,9 +25,6 @@ constexpr std::size_t server_reference_length_max = 1024;
 
 using Json = nlohmann::json;
 using broker::Shard;
-
-// Of client identifiers and topics in one answer, so that it can be sent at all.
-constexpr std::size_t names_bytes_max = 1024 * 1024;
 
 std::expected<void, std::string> check_filter(const std::optional<std::string>& filter) {
     if (!filter || mqtt::is_valid_topic_filter(*filter)) return {};
@@ -199,15 +197,6 @@ std::expected<RedirectRequest, std::string> redirect_request(const Json& request
 }  // namespace
 
 // Where an answer goes. Empty: nobody asked for one.
-namespace {
-
-accounts::Seconds seconds_since_1970() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-}  // namespace
-
 struct Control::Reply {
     std::string topic;
     std::string correlation_data;
@@ -240,7 +229,7 @@ void Control::perform(const broker::MessagePtr& message) {
     if (command == "disconnect") return disconnect(request, reply);
     if (command == "refusals") return list_refusals(request, reply);
     if (is_ban_command(command))
-        return answer(reply, answer_ban_command(command, request, bans_, seconds_since_1970()));
+        return answer(reply, answer_ban_command(command, request, bans_, accounts::seconds_since_1970()));
     answer(reply,
            failure(fmt::format(
                "unknown command \"{}\"; there are: ban, bans, disconnect, drops, redirect, refusals, unban", command)));

@@ -13,6 +13,9 @@
 
 namespace chappe::server {
 
+// Of client identifiers, topics and other texts in one answer, so that it can be sent at all.
+inline constexpr std::size_t names_bytes_max = std::size_t{1024} * 1024;
+
 // Texts from clients need not be UTF-8 that JSON takes; what is not is replaced, not refused.
 [[nodiscard]] std::string dump(const nlohmann::json& json);
 [[nodiscard]] std::string failure(std::string_view why);

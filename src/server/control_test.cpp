@@ -202,6 +202,16 @@ TEST_F(Asking, ForBansListsThoseThatHold) {
     EXPECT_EQ(error("unban", R"({"kind":"client","value":"pump-7"})"), "there is no such ban");
 }
 
+TEST_F(Asking, ForBansIsToldWhatDidNotFit) {
+    const std::string long_reason(512 * 1024, 'x');
+    for (const auto* name : {"a", "b", "c"}) {
+        bans.kept.push_back({.kind = accounts::BanKind::User, .value = name, .until = {}, .reason = long_reason});
+    }
+    const auto listed = *ask("bans", "");
+    EXPECT_EQ(listed["bans"].size(), 1U);
+    EXPECT_EQ(listed["left_out"], 2);
+}
+
 TEST_F(Asking, ForABanNeedsToSayOfWhom) {
     EXPECT_THAT(error("ban", "{}"), HasSubstr("\"kind\" must be"));
     EXPECT_THAT(error("ban", R"({"kind":"planet","value":"x"})"), HasSubstr("\"kind\" must be"));

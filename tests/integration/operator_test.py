@@ -119,10 +119,15 @@ class OperatorTest(BrokerCase):
         PahoClient(self, "victim").connect().publish("t", b"x", 1)
         stays.publish("t", b"x", 1)
         self.assertIn("there is no ban", self.control("unban", {"kind": "client", "value": "victim"})["error"])
-        with open(os.path.join(self.data, "audit.log"), encoding="utf-8") as file:
+        audit = os.path.join(self.data, "audit.log")
+        with open(audit, encoding="utf-8") as file:
             done = [json.loads(line) for line in file if "control socket" in line]
-        self.assertEqual([(line["what"], line["target"]) for line in done],
-                         [("ban add", "client victim"), ("ban remove", "client victim")])
+        self.assertEqual([(line["what"], line["target"], line.get("detail", "")) for line in done],
+                         [("ban add", "client victim", "for ever"), ("ban remove", "client victim", "")])
+        os.remove(audit)
+        os.mkdir(audit)  # Nothing is done that cannot be recorded.
+        self.assertIn("audit.log", self.control("ban", {"kind": "client", "value": "victim"})["error"])
+        self.assertEqual(self.control("bans", {})["bans"], [])
 
     def test_only_the_user_who_runs_the_broker_may_ask(self):
         socket_path = os.path.join(self.data, "control.sock")

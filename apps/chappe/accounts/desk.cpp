@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "accounts/utc.h"
 #include "apps/chappe/settings_options.h"
 #include "server/settings/settings.h"
 
@@ -60,11 +61,6 @@ std::string in_directory(const std::string& directory, std::string_view name) {
     return std::filesystem::path(directory) / name;
 }
 
-accounts::Seconds seconds_since_1970() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
-
 std::string_view advice(accounts::Fault fault) {
     switch (fault) {
         case accounts::Fault::NoSuchUser:
@@ -97,7 +93,7 @@ void add_data_options(CLI::App& command, DataOptions& options) {
         ->excludes("--data");
 }
 
-Desk::Desk(accounts::AccountStore store) : store_(std::move(store)), now_(seconds_since_1970()) {}
+Desk::Desk(accounts::AccountStore store) : store_(std::move(store)), now_(accounts::seconds_since_1970()) {}
 
 Outcome<Desk> Desk::open(const DataOptions& options) {
     const auto directory = TRY(data_directory(options));
