@@ -85,6 +85,7 @@ std::expected<std::size_t, std::string> replay(const std::string& path, const ac
         ++(now.allowed ? allowed : refused);
         std::fputs((json ? json_of(line, now) : text_of(*decision, action_name, now)).c_str(), stdout);
     }
+    if (file.bad()) return std::unexpected(path + ": cannot be read");  // A folder, or a disk that fails.
     if (!json) {
         fmt::print("{} decisions; others now: {} allowed, {} refused\n", lines, allowed, refused);
     }

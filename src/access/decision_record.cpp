@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "accounts/utc.h"
 
 namespace chappe::access {
 namespace {
@@ -15,23 +16,13 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> access_names{"publish", "subscribe", "receive"};  // As Access counts.
 
-std::string text_of(WallTime time) {
-    const auto seconds =
-        std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 std::int64_t day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time.time_since_epoch()).count(); }
 
 std::shared_ptr<const broker::Attributes> attributes_in(const json& line) {
     auto attributes = std::make_shared<broker::Attributes>();
     attributes->roles = line.value("roles", std::vector<std::string>());
     attributes->certificate_name = line.value("certificate_name", "");
-    const auto claims =
-        line.value("claims", json::object());  // Of its own: g++ 12 ends a temporary before such a loop.
+    const auto claims = line.value("claims", json::object());  // Of its own: g++ 12 would end it before the loop.
     for (const auto& [name, value] : claims.items()) {
         attributes->claims.emplace_back(name, value.get<std::string>());
     }
@@ -57,7 +48,8 @@ RecordedDecision decision_in(const json& line) {
 }  // namespace
 
 std::string line_of(const broker::Question& question, bool allowed, WallTime at) {
-    json line = {{"time", text_of(at)},
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
+    json line = {{"time", accounts::utc(seconds)},
                  {"user", question.who.user_name},
                  {"client", question.who.client_id},
                  {"action", access_names[static_cast<std::size_t>(question.access)]},
@@ -84,9 +76,10 @@ std::expected<RecordedDecision, std::string> parse_decision(std::string_view lin
     }
 }
 
-void DecisionRecord::enable(Sink sink) {
+void DecisionRecord::enable(Sink sink, std::function<void()> full) {
     const std::scoped_lock lock(mutex_);
     sink_ = std::move(sink);
+    full_ = std::move(full);
     is_enabled_ = sink_ != nullptr;
     kinds_ = {};
 }
@@ -98,6 +91,7 @@ void DecisionRecord::record(const broker::Question& question, bool allowed, Wall
     if (std::exchange(day_, day_of(now)) != day_) kinds_.clear();
     if (kinds_.size() >= per_day_max || !kinds_.insert(kind).second) return;
     sink_(line_of(question, allowed, now));
+    if (kinds_.size() == per_day_max && full_) full_();
 }
 
 // Clients that choose a new identifier each time would make all of their decisions different ones, so it counts only

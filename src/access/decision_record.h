@@ -45,8 +45,9 @@ public:
 
     explicit DecisionRecord(std::uint64_t seed) : hash_(seed) {}
 
-    // Null: nothing is recorded any more.
-    void enable(Sink sink);
+    // Begins anew. `full` is called, if it is set, when no more will be recorded on this day; like the sink. Without a
+    // sink (null) nothing is recorded any more.
+    void enable(Sink sink, std::function<void()> full = {});
 
     void note(const broker::Question& question, bool allowed) {
         if (is_enabled_.load(std::memory_order_relaxed)) record(question, allowed, std::chrono::system_clock::now());
@@ -60,6 +61,7 @@ private:
     std::atomic<bool> is_enabled_ = false;
     std::mutex mutex_;  // Guards what follows.
     Sink sink_;
+    std::function<void()> full_;
     std::int64_t day_ = 0;  // Since 1970, of those that follow.
     std::unordered_set<std::uint64_t> kinds_;
 };

@@ -61,9 +61,14 @@ TEST_F(Decisions, TheNextDayBeginsAnew) {
 }
 
 TEST_F(Decisions, NotMoreThanSoManyADay) {
-    record.enable([this](std::string line) { lines.push_back(std::move(line)); });
-    for (std::size_t number = 0; number <= DecisionRecord::per_day_max; ++number) make(std::to_string(number));
+    int told = 0;
+    record.enable([this](std::string line) { lines.push_back(std::move(line)); }, [&] { ++told; });
+    std::size_t number = 0;
+    while (++number < DecisionRecord::per_day_max) make(std::to_string(number));
+    EXPECT_EQ(told, 0);
+    for (const auto* more : {"a", "b", "c"}) make(more);
     EXPECT_THAT(lines, SizeIs(DecisionRecord::per_day_max));
+    EXPECT_EQ(told, 1);
 }
 
 TEST_F(Decisions, NothingIsRecordedWhereNobodyWantsIt) {

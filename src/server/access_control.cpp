@@ -246,14 +246,18 @@ void AccessControl::record_decisions() {
         return logger_.write(LogLevel::Error, "no_decision_log", "decisions are not recorded",
                              {{"reason", log.error()}});
     }
-    decisions_.enable([log = std::shared_ptr(*std::move(log))](std::string line) { log->write(std::move(line)); });
+    decisions_.enable([log = std::shared_ptr(*std::move(log))](std::string line) { log->write(std::move(line)); },
+                      [this] {
+                          logger_.write(LogLevel::Warning, "decision_log_full",
+                                        "no more decisions are recorded today: there are too many kinds of them");
+                      });
 }
 
 void AccessControl::configure(const Settings& settings) {
     configure_bounds(settings);
     if (settings.access != settings_) {
-        settings_ = settings.access;
-        record_decisions();
+        const auto before = std::exchange(settings_, settings.access);
+        if (before.decision_log != settings_.decision_log) record_decisions();
         methods_.configure(settings_);
         chain_->replace(methods_.methods());
         methods_.tell(logger_);

@@ -335,12 +335,14 @@ class ReplayTest(AccessCase):
         self.assertEqual([(one["topic"], one["allowed"], one["allowed_now"]) for one in changed],
                          [("in/2", True, False), ("out", False, True)])
 
-    def test_a_line_that_is_no_decision_is_named(self):
+    def test_what_cannot_be_read_is_named(self):
         self.server = self.start_server()
         self.log = self.write("decisions.log", '{"time": "yesterday"}\n')
-        process = Process([chappe_command(), "explain", "--replay", self.log, "--data", self.server.broker.data])
-        self.assertEqual(process.finish(), 2, process.report())
-        self.assertIn(f"{self.log}:1: is not a decision", process.report())
+        for path, why in ((self.log, f"{self.log}:1: is not a decision"), (self.folder, f"{self.folder}: cannot be read"),
+                          ("/nowhere", "/nowhere: No such file")):
+            process = Process([chappe_command(), "explain", "--replay", path, "--data", self.server.broker.data])
+            self.assertEqual(process.finish(), 2, process.report())
+            self.assertIn(why, process.report())
         self.assertFalse(os.path.exists(os.path.join(self.server.broker.data, "decisions.log")))
 
 
