@@ -7,23 +7,13 @@
 #include <curl/curl.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "base/version.h"
 
 namespace chappe::http {
 namespace {
 
 constexpr std::string_view stopped = "the request was given up, since the program stops";
-
-char lower(char c) { return 'A' <= c && c <= 'Z' ? char(c - 'A' + 'a') : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
-
-std::string_view trimmed(std::string_view text) {
-    static constexpr std::string_view spaces = " \t\r\n";
-    const auto first = text.find_first_not_of(spaces);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
 
 // Once for the whole program, whichever thread comes first.
 void start_curl() {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "base/text.h"
 #include "net/endpoint.h"
 
 namespace chappe::net {
@@ -54,8 +55,7 @@ std::unexpected<IoError> wrong(std::string_view text, std::string_view why) {
 
 std::string lower(std::string_view text) {
     auto result = std::string(text);
-    std::ranges::transform(result, result.begin(),
-                           [](char c) { return 'A' <= c && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    std::ranges::transform(result, result.begin(), chappe::lower);
     return result;
 }
 

@@ -6,6 +6,8 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "base/text.h"
+
 namespace chappe::web {
 
 namespace {
@@ -13,16 +15,6 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::string_view head_end = "\r\n\r\n";
-
-char lower(char letter) noexcept {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // What Beast lets through: lines that are continued (obsolete) and control characters, which are how requests are
 // smuggled past proxies.
@@ -42,14 +34,10 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
-bool equal_in_any_case(std::string_view a, std::string_view b) noexcept {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 std::optional<std::string_view> RequestHead::only(std::string_view name) const {
     std::optional<std::string_view> found;
     for (const auto& [field, value] : fields) {
-        if (!equal_in_any_case(field, name)) continue;
+        if (!equal_ignoring_case(field, name)) continue;
         if (found) return {};
         found = value;
     }
@@ -57,13 +45,13 @@ std::optional<std::string_view> RequestHead::only(std::string_view name) const {
 }
 
 bool RequestHead::has(std::string_view name) const {
-    return std::ranges::any_of(fields, [name](const auto& field) { return equal_in_any_case(field.first, name); });
+    return std::ranges::any_of(fields, [name](const auto& field) { return equal_ignoring_case(field.first, name); });
 }
 
 std::vector<std::string_view> RequestHead::list(std::string_view name) const {
     std::vector<std::string_view> members;
     for (const auto& [field, value] : fields) {
-        if (!equal_in_any_case(field, name)) continue;
+        if (!equal_ignoring_case(field, name)) continue;
         std::string_view rest = value;
         while (!rest.empty()) {
             const auto comma = std::min(rest.find(','), rest.size());
@@ -76,7 +64,7 @@ std::vector<std::string_view> RequestHead::list(std::string_view name) const {
 }
 
 bool RequestHead::list_has(std::string_view name, std::string_view member) const {
-    return std::ranges::any_of(list(name), [member](auto found) { return equal_in_any_case(found, member); });
+    return std::ranges::any_of(list(name), [member](auto found) { return equal_ignoring_case(found, member); });
 }
 
 std::optional<std::size_t> head_size(std::string_view text, std::size_t search_from) {

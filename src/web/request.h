@@ -36,6 +36,4 @@ struct RequestHead {
 // Parses a whole head. Nothing: it is not one.
 [[nodiscard]] std::optional<RequestHead> parse_request_head(std::string_view text);
 
-[[nodiscard]] bool equal_in_any_case(std::string_view a, std::string_view b) noexcept;
-
 }  // namespace chappe::web

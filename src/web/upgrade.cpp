@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace chappe::web {
 
@@ -62,7 +63,7 @@ std::string_view without_port(std::string_view host) {
 }
 
 bool ends_in_any_case(std::string_view text, std::string_view end) {
-    return text.size() > end.size() && equal_in_any_case(text.substr(text.size() - end.size()), end);
+    return text.size() > end.size() && equal_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
 // Names that nobody on the Internet can own. The owner of any other name can have a browser take our address for his
@@ -77,9 +78,9 @@ bool is_local_name(std::string_view host) {
 bool is_our_own(std::string_view origin, std::string_view host, bool over_tls) {
     const auto scheme_end = origin.find("://");
     if (scheme_end == origin.npos || host.empty()) return false;
-    if (!equal_in_any_case(origin.substr(scheme_end + 3), host)) return false;
+    if (!equal_ignoring_case(origin.substr(scheme_end + 3), host)) return false;
     // A page without TLS may come from anybody in between, and its port only seems the same: neither is written.
-    if (over_tls) return equal_in_any_case(origin.substr(0, scheme_end), "https");
+    if (over_tls) return equal_ignoring_case(origin.substr(0, scheme_end), "https");
     return is_local_name(without_port(host));
 }
 
@@ -88,7 +89,7 @@ bool may_connect(const RequestHead& request, const Rules& rules, bool over_tls) 
     const auto origin = request.only("Origin");
     if (!origin) return false;
     const auto is_it = [&](const std::string& allowed) {
-        return allowed == "*" || equal_in_any_case(allowed, *origin);
+        return allowed == "*" || equal_ignoring_case(allowed, *origin);
     };
     return std::ranges::any_of(rules.origins, is_it) || is_our_own(*origin, *request.only("Host"), over_tls);
 }
