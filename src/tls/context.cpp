@@ -208,7 +208,7 @@ net::Result<std::unique_ptr<net::Stream>> ClientContext::connect(std::unique_ptr
                                     : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
         if (set != 1) return net::io_error("check the certificate for " + host, EINVAL);
     }
-    return std::make_unique<Stream>(std::move(below), std::move(ssl));
+    return std::make_unique<Stream>(std::move(below), std::move(ssl), shared_from_this());
 }
 
 }  // namespace chappe::tls

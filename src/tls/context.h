@@ -80,7 +80,7 @@ struct ClientOptions {
     std::vector<std::string> application_protocols;
 };
 
-class ClientContext {
+class ClientContext : public std::enable_shared_from_this<ClientContext> {
 public:
     [[nodiscard]] static FileResult<std::shared_ptr<const ClientContext>> load(const ClientOptions& options);
 
