@@ -106,6 +106,8 @@ std::expected<Secret, std::string> read_secret(std::string_view source) {
         "credential:NAME");
 }
 
+std::string file_of_secret(std::string_view source) { return after("file:", source).value_or(""); }
+
 // Read without a stream, whose buffer would keep a copy.
 std::expected<Secret, std::string> read_secret_file(const std::string& path, std::size_t size_max) {
     const OpenFile file(path);

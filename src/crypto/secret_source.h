@@ -22,6 +22,9 @@ inline constexpr std::size_t secret_size_max = std::size_t{64} * 1024;
 // none of these forms, for it may be the secret itself. An empty secret is an error. Blocks as reading a file does.
 [[nodiscard]] std::expected<Secret, std::string> read_secret(std::string_view source);
 
+// The file that a secret comes from, for those who watch it; empty: it comes from something that does not change.
+[[nodiscard]] std::string file_of_secret(std::string_view source);
+
 // A file, of not more than `size_max` bytes; one line end at its end is not part of the secret. Otherwise as above.
 [[nodiscard]] std::expected<Secret, std::string> read_secret_file(const std::string& path,
                                                                   std::size_t size_max = secret_size_max);

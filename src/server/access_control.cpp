@@ -152,9 +152,7 @@ std::optional<accounts::Snapshot> AccessControl::take_snapshot() {
     return std::nullopt;
 }
 
-void AccessControl::watch_policy() {
-    policy_file_.watch(settings_.policy.empty() ? std::vector<std::string>{} : std::vector{settings_.policy});
-}
+void AccessControl::watch_policy() { policy_file_.watch_one(settings_.policy); }
 
 // One with an error is reported, and what it said before counts.
 void AccessControl::read_policy() {

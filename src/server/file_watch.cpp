@@ -4,12 +4,6 @@
 
 namespace chappe::server {
 
-std::vector<std::string> files_of_secret(std::string_view source) {
-    static constexpr std::string_view scheme = "file:";
-    if (!source.starts_with(scheme)) return {};
-    return {std::string(source.substr(scheme.size()))};
-}
-
 void FileWatch::watch(const std::vector<std::string>& paths) {
     stamps_.clear();
     for (const auto& path : paths) stamps_[path] = stamp_of(path);

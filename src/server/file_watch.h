@@ -7,18 +7,16 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace chappe::server {
-
-// The file that a secret comes from (crypto::read_secret()); none: it comes from something that does not change.
-[[nodiscard]] std::vector<std::string> files_of_secret(std::string_view source);
 
 class FileWatch {
 public:
     // From now on these, as they are now.
     void watch(const std::vector<std::string>& paths);
+    // One, or none where the path is empty.
+    void watch_one(const std::string& path) { watch(path.empty() ? std::vector<std::string>{} : std::vector{path}); }
     // Whether one of them has changed since this was last asked. One that has gone has.
     [[nodiscard]] bool changed();
 

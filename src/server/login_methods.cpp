@@ -10,10 +10,12 @@
 #include "access/token_method.h"
 #include "access/unusable_method.h"
 #include "base/result.h"
+#include "crypto/secret_source.h"
 #include "server/ldap_logins.h"
 #include "server/login_hook.h"
 
 namespace chappe::server {
+
 std::expected<void, std::string> LoginMethods::open(const AccessSettings& settings) {
     settings_ = settings;
     make_accounts();
@@ -45,9 +47,7 @@ void LoginMethods::stop() {
 
 access::Methods LoginMethods::methods() const {
     access::Methods methods;
-    for (const auto& name : settings_.methods) {
-        if (auto method = make(name)) methods.push_back(std::move(method));
-    }
+    for (const auto& name : settings_.methods) methods.push_back(make(name));
     return methods;
 }
 
@@ -63,7 +63,7 @@ void LoginMethods::make_accounts() {
 }
 
 std::expected<void, std::string> LoginMethods::make_hook() {
-    hook_secret_file_.watch(files_of_secret(settings_.hook.secret));
+    hook_secret_file_.watch_one(crypto::file_of_secret(settings_.hook.secret));
     hook_ = TRY(make_hook_method(current_, settings_.hook, http_client_));
     hook_settings_ = settings_.hook;
     return {};
@@ -80,7 +80,7 @@ bool LoginMethods::make_hook_again() {
 }
 
 std::expected<void, std::string> LoginMethods::make_ldap() {
-    ldap_password_file_.watch(files_of_secret(settings_.ldap.bind_password));
+    ldap_password_file_.watch_one(crypto::file_of_secret(settings_.ldap.bind_password));
     ldap_ = TRY(make_ldap_method(current_, settings_.ldap));
     ldap_settings_ = settings_.ldap;
     return {};

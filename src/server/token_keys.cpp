@@ -110,7 +110,8 @@ bool TokenKeys::poll(Instant now) {
 }
 
 std::expected<void, std::string> TokenKeys::read() {
-    file_.watch(files_of_secret(settings_.key));  // Before it is read: a change meanwhile is noticed the next time.
+    file_.watch_one(
+        crypto::file_of_secret(settings_.key));  // Before it is read: a change meanwhile is noticed the next time.
     auto content = crypto::read_secret(settings_.key);
     if (!content) return wrong(content.error());
     use(TRY(usable_keys_in(*std::move(content), settings_)));

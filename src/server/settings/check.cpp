@@ -215,10 +215,8 @@ private:
     }
 
     void check_secret(const Key& key, std::string_view source) {
-        static constexpr std::string_view scheme = "file:";
-        if (!source.starts_with(scheme)) return;
-        const auto path = std::string(source.substr(scheme.size()));
-        if (!crypto::is_readable_by_others(path)) return;
+        const auto path = crypto::file_of_secret(source);
+        if (path.empty() || !crypto::is_readable_by_others(path)) return;
         report(Severity::Warning, origins_.of(key),
                fmt::format("{}: {} can be read by other users of this machine; chmod 600 keeps them out",
                            key.full_name(), path));
