@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/roles.h"
 #include "base/utf8.h"
 #include "crypto/base64.h"
 
@@ -127,11 +128,7 @@ std::shared_ptr<const broker::Attributes> HookMethod::attributes_of(const HookAn
     if (credentials.certificate) attributes->certificate_name = credentials.certificate->common_name;
     attributes->claims = answer.claims;
     if (!has_account) attributes->roles = rules_.roles;
-    for (const auto& role : answer.roles) {
-        const bool is_allowed = std::ranges::find(rules_.roles_allowed, role) != rules_.roles_allowed.end();
-        const bool is_new = std::ranges::find(attributes->roles, role) == attributes->roles.end();
-        if (is_allowed && is_new) attributes->roles.push_back(role);
-    }
+    add_allowed(answer.roles, rules_.roles_allowed, attributes->roles);
     return attributes;
 }
 

@@ -37,18 +37,6 @@ std::shared_ptr<const Certificate> certificate(std::string common_name = "pump-7
                                                            .fingerprint_sha256 = "abcd"});
 }
 
-// "accepted bob", or why not.
-std::string said(const Outcome& outcome) {
-    if (const auto* accepted = std::get_if<Accepted>(&outcome)) return "accepted " + accepted->user_name;
-    if (const auto* declined = std::get_if<Declined>(&outcome)) return "declined: " + declined->why;
-    const auto& refused = std::get<Refused>(outcome);
-    EXPECT_FALSE(refused.wrong_secret && refused.cannot_tell);
-    return (refused.wrong_secret  ? "refused as wrong: "
-            : refused.cannot_tell ? "cannot tell: "
-                                  : "refused: ") +
-           refused.why;
-}
-
 const broker::Attributes& attributes(const Outcome& outcome) { return *std::get<Accepted>(outcome).attributes; }
 
 // A method whose server answers what the test says, at a time that the test says.

@@ -5,7 +5,9 @@
 #include <expected>
 #include <span>
 
+#include "access/roles.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "ldap/escape.h"
 
 namespace chappe::access {
@@ -33,18 +35,6 @@ std::string fill(std::string_view text, std::span<const Place> places) {
         }
     }
     return filled;
-}
-
-// As directories compare names. Where letters are not ASCII's, they have to be the same.
-bool is_same_name(std::string_view a, std::string_view b) {
-    const auto lower = [](char letter) {
-        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-void add_once(const std::string& role, std::vector<std::string>& roles) {
-    if (std::ranges::find(roles, role) == roles.end()) roles.push_back(role);
 }
 
 bool is_of_attribute(char letter) {
@@ -160,7 +150,8 @@ private:
         if (names.empty()) return refuse("the entry " + entry.dn + " has no " + rules_.user_name_attribute);
         auto name = std::ranges::find(names, name_);
         if (name == names.end()) {
-            name = std::ranges::find_if(names, [&](const auto& one) { return is_same_name(one, name_); });
+            // As directories compare names. Where letters are not ASCII's, they have to be the same.
+            name = std::ranges::find_if(names, [&](const auto& one) { return equal_ignoring_case(one, name_); });
         }
         return std::move(name == names.end() ? names.front() : *name);
     }
@@ -185,7 +176,7 @@ private:
     void add_roles(const ldap::Entry& group, std::vector<std::string>& roles) const {
         for (const auto& called : group.values(rules_.group_attribute)) {
             for (const auto& [name, role] : rules_.group_roles) {
-                if (is_same_name(name, called)) add_once(role, roles);
+                if (equal_ignoring_case(name, called)) add_once(role, roles);
             }
         }
     }

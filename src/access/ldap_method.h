@@ -2,14 +2,11 @@
 
 // Accounts that a directory server has: OpenLDAP, Active Directory.
 
-#include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 

@@ -51,13 +51,6 @@ private:
     FakeServer& server_;
 };
 
-std::string said(const Outcome& outcome) {
-    if (const auto* accepted = std::get_if<Accepted>(&outcome)) return "accepted " + accepted->user_name;
-    if (const auto* declined = std::get_if<Declined>(&outcome)) return "declined: " + declined->why;
-    const auto& refused = std::get<Refused>(outcome);
-    return (refused.wrong_secret ? "refused as wrong: " : "refused: ") + refused.why;
-}
-
 Credentials with(std::optional<std::string> name, std::optional<std::string> password) {
     Credentials made;
     made.user_name = std::move(name);
@@ -177,10 +170,11 @@ TEST_F(ByLdap, TakesNoEmptyPasswordWhateverTheServerSays) {
 
 TEST_F(ByLdap, LetsNobodyInWhereTheServerCannotBeAsked) {
     server.broken = ldap::Error{ldap::Fault::Unreachable, "ldap://x: Can't contact LDAP server"};
-    EXPECT_EQ(said(method(searching()).check(with("bob", "secret"))), "refused: ldap://x: Can't contact LDAP server");
+    EXPECT_EQ(said(method(searching()).check(with("bob", "secret"))),
+              "cannot tell: ldap://x: Can't contact LDAP server");
     server.broken.reset();
     EXPECT_EQ(said(method(searching(), "outdated").check(with("bob", "secret"))),
-              "refused: the account that looks for users (bind_dn): bind as cn=reader");
+              "cannot tell: the account that looks for users (bind_dn): bind as cn=reader");
 }
 
 TEST_F(ByLdap, RefusesANameThatIsNotOnePersons) {
@@ -272,7 +266,7 @@ TEST_F(ByLdap, RemembersWhoWasLetIn) {
     EXPECT_EQ(ldap.effort(with("bob", "secret")), Effort::Waits);
     server.broken = ldap::Error{ldap::Fault::Unreachable, "down"};
     EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "accepted bob");
-    EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "refused: down");
+    EXPECT_EQ(said(ldap.check(with("bob", "secret"))), "cannot tell: down");
     auto disabled = user("bob", "");
     disabled.enabled = false;
     current->replace(current_of({disabled})->share());
@@ -282,7 +276,7 @@ TEST_F(ByLdap, RemembersWhoWasLetIn) {
     EXPECT_EQ(ldap.effort(with("BOB", "secret")), Effort::Waits) << "it could end before it is looked for";
     EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "accepted bob");
     now += 500ms;
-    EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "refused: down");
+    EXPECT_EQ(said(ldap.check(with("BOB", "secret"))), "cannot tell: down");
 }
 
 TEST_F(ByLdap, RemembersNobodyWhereItShallNot) {

@@ -21,14 +21,6 @@ Credentials with_password(std::optional<std::string> name, std::optional<std::st
     return made;
 }
 
-// "accepted bob", or why not.
-std::string said(const Outcome& outcome) {
-    if (const auto* accepted = std::get_if<Accepted>(&outcome)) return "accepted " + accepted->user_name;
-    if (const auto* declined = std::get_if<Declined>(&outcome)) return "declined: " + declined->why;
-    const auto& refused = std::get<Refused>(outcome);
-    return (refused.wrong_secret ? "refused as wrong: " : "refused: ") + refused.why;
-}
-
 TEST(PasswordMethod, TellsUsersFromOthers) {
     auto disabled = user("eve", "e");
     disabled.enabled = false;

@@ -1,14 +1,18 @@
 #pragma once
 
-// For tests of this folder: a Directory from a few words.
+// For tests of this folder: a Directory from a few words, and what a method says in a few words.
 
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "access/current.h"
 #include "access/directory.h"
+#include "access/method.h"
 #include "crypto/password_hash.h"
 #include "crypto/random.h"
 #include "crypto/scram.h"
@@ -42,6 +46,16 @@ inline std::shared_ptr<Current> current_of(std::vector<accounts::User> users, st
     snapshot.roles = std::move(roles);
     snapshot.bans = std::move(bans);
     return std::make_shared<Current>(Directory::make(std::move(snapshot), texts).directory);
+}
+
+// "accepted bob", or why not.
+inline std::string said(const Outcome& outcome) {
+    if (const auto* accepted = std::get_if<Accepted>(&outcome)) return "accepted " + accepted->user_name;
+    if (const auto* declined = std::get_if<Declined>(&outcome)) return "declined: " + declined->why;
+    const auto& refused = std::get<Refused>(outcome);
+    EXPECT_FALSE(refused.wrong_secret && refused.cannot_tell);
+    if (refused.wrong_secret) return "refused as wrong: " + refused.why;
+    return (refused.cannot_tell ? "cannot tell: " : "refused: ") + refused.why;
 }
 
 }  // namespace chappe::access

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/roles.h"
 #include "base/result.h"
 
 namespace chappe::access {
@@ -82,7 +83,7 @@ Outcome TokenMethod::check(const Credentials& credentials) const {
     const auto token = credentials.password->reveal();
     if (!crypto::looks_like_token(token)) return Declined{"the password is not a token"};
     if (misses_key_ && (!keys_ || !crypto::has_key_for(token, *keys_))) misses_key_();
-    if (!keys_) return Refused{.why = "the keys that tokens are checked with are not there yet"};
+    if (!keys_) return Refused{.why = "the keys that tokens are checked with are not there yet", .cannot_tell = true};
     const auto claims = crypto::verify_token(token, *keys_, rules_.algorithms,
                                              {.issuer = rules_.issuer,
                                               .audience = rules_.audience,
@@ -121,12 +122,8 @@ std::shared_ptr<const broker::Attributes> TokenMethod::attributes_of(const crypt
         if (auto text = text_of(value)) attributes->claims.emplace_back(name, *std::move(text));
     }
     if (!has_account) attributes->roles = rules_.roles;
-    if (rules_.roles_claim.empty()) return attributes;
-    for (auto& role : texts_of(claim_at(claims.object, rules_.roles_claim))) {
-        const bool is_allowed = std::ranges::find(rules_.roles_allowed, role) != rules_.roles_allowed.end();
-        if (is_allowed && std::ranges::find(attributes->roles, role) == attributes->roles.end()) {
-            attributes->roles.push_back(std::move(role));
-        }
+    if (!rules_.roles_claim.empty()) {
+        add_allowed(texts_of(claim_at(claims.object, rules_.roles_claim)), rules_.roles_allowed, attributes->roles);
     }
     return attributes;
 }
